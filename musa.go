@@ -41,6 +41,8 @@ type (
 	SessionID string
 	// AssetID names one picture in every role it has (full size, thumbnail).
 	AssetID string
+	// RecordID names one sealed record: a prompt, a line of history.
+	RecordID string
 	// JobID names one order of work.
 	JobID string
 	// ReceiptID names the proof of one erasure.
@@ -57,6 +59,7 @@ const (
 	subjectPrefix = "su_"
 	sessionPrefix = "se_"
 	assetPrefix   = "as_"
+	recordPrefix  = "rc_"
 	jobPrefix     = "jo_"
 	receiptPrefix = "re_"
 	batchPrefix   = "ba_"
@@ -86,6 +89,9 @@ func NewSessionID(now time.Time) SessionID { return SessionID(mint(sessionPrefix
 
 // NewAssetID mints an asset's id.
 func NewAssetID(now time.Time) AssetID { return AssetID(mint(assetPrefix, now)) }
+
+// NewRecordID mints a sealed record's id.
+func NewRecordID(now time.Time) RecordID { return RecordID(mint(recordPrefix, now)) }
 
 // NewJobID mints a job's id.
 func NewJobID(now time.Time) JobID { return JobID(mint(jobPrefix, now)) }

@@ -149,3 +149,33 @@ const (
 	EndPolicy  EndReason = "policy"  // the policy's lifetime ran out
 	EndOrdered EndReason = "ordered" // its owner deleted it
 )
+
+// SubjectKind is what an owner of data is.
+type SubjectKind string
+
+// The kinds of owner.
+const (
+	SubjectGuest     SubjectKind = "guest"
+	SubjectPerson    SubjectKind = "person"
+	SubjectWorkspace SubjectKind = "workspace"
+)
+
+// SubjectState is where an owner stands: active → closed → erased, or straight to erased.
+type SubjectState string
+
+// The states of an owner.
+const (
+	SubjectActive SubjectState = "active"
+	SubjectClosed SubjectState = "closed" // signed off; what the law keeps is still there
+	SubjectErased SubjectState = "erased" // key destroyed: nothing sealed opens any more
+)
+
+// BlobState is where sealed bytes stand: writing → live → doomed → gone with their row.
+type BlobState string
+
+// The states of a blob.
+const (
+	BlobWriting BlobState = "writing" // the row came first, the bytes may be there in part
+	BlobLive    BlobState = "live"
+	BlobDoomed  BlobState = "doomed" // to be removed, whatever is there of it
+)
