@@ -1,0 +1,66 @@
+// Package policies holds the policies that come with the program, as the documents that
+// they are. It promises that each of them parses and has no fault, and that a policy which
+// contradicts itself is not handed out: the server refuses to start on it. It reads no
+// file itself; the caller lends it the means.
+package policies
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"musa"
+	"musa/policy"
+)
+
+// Default is the preset that a server uses when it is told nothing.
+const Default = "studio"
+
+//go:embed *.yaml
+var presets embed.FS
+
+// Names lists the presets, in alphabetical order.
+func Names() []string {
+	found, _ := fs.Glob(presets, "*.yaml") // the pattern is well formed: no other error exists
+	for i, name := range found {
+		found[i] = strings.TrimSuffix(name, ".yaml")
+	}
+	return found
+}
+
+// Source is the text of a preset or of an operator's file, and the name under which
+// faults cite it. A name without a dot or a slash is a preset's; read opens all others.
+func Source(nameOrFile string, read func(string) ([]byte, error)) (cited string, src []byte, err error) {
+	if !strings.ContainsAny(nameOrFile, "./\\") {
+		file := nameOrFile + ".yaml"
+		src, err := presets.ReadFile(file)
+		if err != nil {
+			return "", nil, &musa.Problem{Kind: musa.ErrInvalid, Code: "policy_unknown", Field: "policy",
+				Public: fmt.Sprintf("There is no preset of that name. There are %s; a file's name holds a dot or a slash.", strings.Join(Names(), ", "))}
+		}
+		return file, src, nil
+	}
+	src, err = read(nameOrFile)
+	if err != nil {
+		return "", nil, fmt.Errorf("read policy: %w", err)
+	}
+	return nameOrFile, src, nil
+}
+
+// Load reads a preset or an operator's file. A document with any fault is refused, and the
+// error is then policy.Faults.
+func Load(nameOrFile string, read func(string) ([]byte, error)) (*policy.Document, error) {
+	cited, src, err := Source(nameOrFile, read)
+	if err != nil {
+		return nil, err
+	}
+	d, err := policy.Parse(cited, src)
+	if err != nil {
+		return nil, err
+	}
+	if faults := d.Lint(); len(faults) > 0 {
+		return nil, faults
+	}
+	return d, nil
+}

@@ -1,0 +1,140 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+
+	"musa"
+)
+
+// compiled is the document laid out for Decide: look-ups and comparisons only, so that
+// a decision costs no memory.
+type compiled struct {
+	categories map[musa.Category]categoryTable
+	purposes   map[musa.Purpose]purposeTable
+	staff      map[musa.Role][]musa.Purpose
+}
+
+type categoryTable struct {
+	made   bool // new ones may be made
+	any    []clause
+	byTier map[musa.Tier][]clause // only declared tiers
+}
+
+type purposeTable struct {
+	path    string
+	uses    map[musa.Category]bool
+	consent bool // opens nothing without a consent, which Facts cannot show yet
+}
+
+// clause is one retention rule as it bears on one category and tier.
+type clause struct {
+	path    string
+	from    string
+	keep    Span
+	choices []choice
+	unless  condition
+	when    condition
+	minimum bool
+}
+
+type choice struct {
+	picked time.Duration
+	keep   Span
+}
+
+// condition is a set of states of an item.
+type condition uint8
+
+const (
+	isSaved condition = 1 << iota
+	isInUse
+)
+
+var conditions = map[string]condition{"saved": isSaved, "in_use": isInUse}
+
+func conditionOf(ws Words) condition {
+	var c condition
+	for _, w := range ws {
+		c |= conditions[w]
+	}
+	return c
+}
+
+func compile(d *Document) compiled {
+	c := compiled{
+		categories: make(map[musa.Category]categoryTable),
+		purposes:   make(map[musa.Purpose]purposeTable),
+		staff:      make(map[musa.Role][]musa.Purpose),
+	}
+	for _, e := range d.Categories {
+		t := categoryTable{made: !e.Value.Collected.Off(), byTier: make(map[musa.Tier][]clause)}
+		t.any = d.clauses(e.Name, "")
+		for _, tier := range d.Tiers.Names() {
+			t.byTier[musa.Tier(tier)] = d.clauses(e.Name, tier)
+		}
+		c.categories[musa.Category(e.Name)] = t
+	}
+	for _, e := range d.Purposes {
+		p := purposeTable{path: "purposes." + e.Name, uses: make(map[musa.Category]bool)}
+		for _, use := range e.Value.Uses {
+			p.uses[musa.Category(use)] = true
+		}
+		for _, basis := range e.Value.Basis.All() {
+			p.consent = p.consent || basis == "consent"
+		}
+		c.purposes[musa.Purpose(e.Name)] = p
+	}
+	for _, e := range d.Roles.Instance {
+		for _, purpose := range e.Value {
+			c.staff[musa.Role(e.Name)] = append(c.staff[musa.Role(e.Name)], musa.Purpose(purpose))
+		}
+	}
+	return c
+}
+
+// clauses is every rule that bears on a category and tier; "" stands for a tier that the
+// document does not know, which only rules for everybody reach.
+func (d *Document) clauses(category, tier string) []clause {
+	var out []clause
+	for i, r := range d.Retention {
+		if !r.For.Has(category) || (len(r.Tier) > 0 && !r.Tier.Has(tier)) {
+			continue
+		}
+		path := fmt.Sprintf("retention[%d]", i)
+		if r.SameAs == "" {
+			out = append(out, r.clause(path))
+			continue
+		}
+		out = append(out, d.borrowed(r, path, tier)...)
+	}
+	return out
+}
+
+// borrowed is the rules of another category under the conditions of the rule that names
+// it. A rule that borrows in turn is a fault that Lint finds, and is not followed: two that
+// name each other would never end.
+func (d *Document) borrowed(r Rule, path, tier string) []clause {
+	var out []clause
+	for j, other := range d.Retention {
+		if other.SameAs != "" || !other.For.Has(r.SameAs) || (len(other.Tier) > 0 && !other.Tier.Has(tier)) {
+			continue
+		}
+		c := other.clause(fmt.Sprintf("%s (as retention[%d])", path, j))
+		c.when |= conditionOf(r.When)
+		c.unless |= conditionOf(r.Unless)
+		out = append(out, c)
+	}
+	return out
+}
+
+func (r Rule) clause(path string) clause {
+	c := clause{
+		path: path, from: r.From, keep: r.Keep,
+		unless: conditionOf(r.Unless), when: conditionOf(r.When), minimum: r.Minimum.On(),
+	}
+	for _, s := range r.Choices {
+		c.choices = append(c.choices, choice{picked: s.Duration(), keep: s})
+	}
+	return c
+}

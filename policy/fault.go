@@ -1,0 +1,54 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Fault is one thing that is wrong with a document, where it stands and the way out.
+// Line and Column count from 1; both are 0 where there is no text to point at.
+type Fault struct {
+	File         string
+	Line, Column int
+	Path         string // "retention[3].keep"
+	Reason       string // what is wrong
+	Remedy       string // what to write instead
+}
+
+// String is the line that an editor can jump to.
+func (f Fault) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d:%d: ", f.File, f.Line, f.Column)
+	if f.Path != "" {
+		b.WriteString(f.Path)
+		b.WriteString(": ")
+	}
+	b.WriteString(f.Reason)
+	if f.Remedy != "" {
+		b.WriteString("; ")
+		b.WriteString(f.Remedy)
+	}
+	return b.String()
+}
+
+// Faults is every fault that was found, in the order of the text. As an error it is
+// never empty.
+type Faults []Fault
+
+// Error lists all faults, one a line.
+func (fs Faults) Error() string {
+	lines := make([]string, len(fs))
+	for i, f := range fs {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (fs Faults) sorted() Faults {
+	slices.SortStableFunc(fs, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return fs
+}
