@@ -1,0 +1,185 @@
+package neural_test
+
+import (
+	"context"
+	"errors"
+	"image"
+	"sync"
+	"testing"
+	"time"
+
+	"musa/neural"
+)
+
+func TestDoublingRecoversWhatHalvingLost(t *testing.T) {
+	t.Parallel()
+	whole := photo(t, "astronaut.png", image.Rect(160, 40, 320, 200))
+	small := halve(whole)
+	plain := neural.Raster{Width: whole.Width, Height: whole.Height, Pix: make([]byte, len(whole.Pix))}
+	for y := range whole.Height {
+		for x := range whole.Width {
+			copy(plain.Pix[3*(y*whole.Width+x):][:3], small.Pix[3*(y/2*small.Width+x/2):][:3])
+		}
+	}
+	for _, n := range []neural.Network{neural.CUNet2x, neural.UpConv2x} {
+		got, err := nets(t).Apply(t.Context(), n, small, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gain := psnr(got, whole) - psnr(plain, whole)
+		t.Logf("%s: %.2f dB, repeated pixels %.2f dB", n, psnr(got, whole), psnr(plain, whole))
+		if gain < 3 {
+			t.Errorf("%s gains %.2f dB over repeated pixels, want 3", n, gain)
+		}
+	}
+}
+
+func TestScaleOfEachNetwork(t *testing.T) {
+	t.Parallel()
+	// Odd sides, smaller than any context: the padding must make up for it.
+	small := photo(t, "coffee.png", image.Rect(200, 150, 200+23, 150+17))
+	for _, n := range neural.Networks() {
+		got, err := nets(t).Apply(t.Context(), n, small, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", n, err)
+		}
+		if got.Width != 23*n.Scale() || got.Height != 17*n.Scale() || len(got.Pix) != 3*got.Width*got.Height {
+			t.Errorf("%s made %d×%d of 23×17", n, got.Width, got.Height)
+		}
+		// Each network keeps the picture: its mean colour stays within a few levels.
+		for c := range 3 {
+			if d := meanOf(got, c) - meanOf(small, c); d > 6 || d < -6 {
+				t.Errorf("%s moves channel %d by %.1f levels", n, c, d)
+			}
+		}
+	}
+}
+
+func meanOf(r neural.Raster, channel int) float64 {
+	var s float64
+	for i := channel; i < len(r.Pix); i += 3 {
+		s += float64(r.Pix[i])
+	}
+	return s / float64(len(r.Pix)/3)
+}
+
+// A tiled picture must equal the untiled one. The middle of a picture larger than one
+// tile is compared with the same place computed as one tile.
+func TestTilesShowNoSeams(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		network neural.Network
+		side    int // of a picture that takes two tiles across
+		most    int // largest difference allowed, of 255
+		mean    float64
+	}{
+		{neural.UpConv2x, 300, 1, 0.02},
+		{neural.ESRGAN4x, 180, 1, 0.02},
+		{neural.CUNet2x, 300, 3, 0.15},
+		{neural.CUNetN1, 300, 3, 0.15},
+	} {
+		t.Run(string(c.network), func(t *testing.T) {
+			t.Parallel()
+			const high = 60
+			wide := photo(t, "coffee.png", image.Rect(100, 100, 100+c.side, 100+high))
+			if neural.Tiles(c.network, wide.Width, wide.Height) != 2 {
+				t.Fatalf("%d tiles, want two", neural.Tiles(c.network, wide.Width, wide.Height))
+			}
+			tiled, err := nets(t).Apply(t.Context(), c.network, wide, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// One tile around the seam, and of it what no border reaches.
+			const margin, core = 40, 24
+			from := c.side/2 - core/2 - margin
+			one, err := nets(t).Apply(t.Context(), c.network, crop(wide, image.Rect(from, 0, from+core+2*margin, high)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := c.network.Scale()
+			a := crop(tiled, image.Rect(k*(from+margin), 0, k*(from+margin+core), k*high))
+			b := crop(one, image.Rect(k*margin, 0, k*(margin+core), k*high))
+			most, mean := worst(a, b)
+			t.Logf("largest difference %d, mean %.3f of 255", most, mean)
+			if most > c.most || mean > c.mean {
+				t.Errorf("tiled and untiled differ by up to %d (mean %.3f), want %d (%.3f)", most, mean, c.most, c.mean)
+			}
+		})
+	}
+}
+
+func TestCancelStopsARunningTile(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	big := neural.Raster{Width: 700, Height: 500, Pix: make([]byte, 3*700*500)}
+	started := make(chan struct{})
+	var once sync.Once
+	done := make(chan error, 1)
+	go func() {
+		_, err := nets(t).Apply(ctx, neural.ESRGAN4x, big, func(int, int) { once.Do(func() { close(started) }) })
+		done <- err
+	}()
+	<-started
+	at := time.Now()
+	cancel()
+	err := <-done
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(at); took > time.Second {
+		t.Errorf("it took %v to stop", took)
+	}
+}
+
+func TestASmallJobPassesALargeOne(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	runtime := neural.Open(modelsDir(t))
+	large := neural.Raster{Width: 2560, Height: 256, Pix: make([]byte, 3*2560*256)}
+	small := neural.Raster{Width: 32, Height: 32, Pix: make([]byte, 3*32*32)}
+	var mu sync.Mutex
+	done, total, first := 0, 0, make(chan struct{})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := runtime.Apply(ctx, neural.UpConv2x, large, func(d, n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			if done, total = d, n; d == 1 {
+				close(first)
+			}
+		})
+		ended <- err
+	}()
+	<-first
+	if _, err := runtime.Apply(ctx, neural.UpConv2x, small, nil); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	passed := done
+	mu.Unlock()
+	cancel()
+	<-ended
+	if passed > 4 {
+		t.Errorf("the small job waited for %d of %d tiles of the large one", passed, total)
+	}
+	if err := runtime.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := runtime.Apply(t.Context(), neural.UpConv2x, small, nil); err == nil {
+		t.Error("a closed runtime still works")
+	}
+}
+
+func TestEstimateGrowsWithTheWork(t *testing.T) {
+	t.Parallel()
+	r := neural.Open(t.TempDir())
+	small, large := r.Estimate(neural.CUNet2x, 200, 200), r.Estimate(neural.CUNet2x, 2000, 2000)
+	if small <= 0 || large < 50*small {
+		t.Errorf("a hundredfold picture is estimated at %v, the small one at %v", large, small)
+	}
+	if fast := r.Estimate(neural.UpConv2x, 2000, 2000); fast >= large {
+		t.Errorf("the fast network is estimated at %v, the best at %v", fast, large)
+	}
+}
