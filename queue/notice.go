@@ -21,7 +21,8 @@ const (
 	// announce again what waits in the database.
 	NoticeRefill = "refill"
 	// NoticeMissed comes from the queue itself, to this node alone: notices may have
-	// been lost. Drop every cached key, look up which jobs were cancelled.
+	// been lost, a refill among them. Drop every cached key, look up which jobs were
+	// cancelled, announce again what waits.
 	NoticeMissed = "missed"
 )
 
