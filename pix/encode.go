@@ -1,0 +1,102 @@
+package pix
+
+/*
+#include <stdlib.h>
+#include "libvips.h"
+*/
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"unsafe"
+)
+
+// Mark is the provenance written into a file: IPTC's digital source type, in XMP.
+type Mark string
+
+// The marks of IPTC's vocabulary that Musa uses.
+const (
+	MarkMade   Mark = "trainedAlgorithmicMedia"              // made by a model from words
+	MarkEdited Mark = "compositeWithTrainedAlgorithmicMedia" // a picture that a model worked on
+)
+
+// Encode says how an Image is written.
+type Encode struct {
+	Format   Format
+	Quality  int  // 1 to 100; 0 takes 90 (AVIF: 70); PNG knows none
+	Lossless bool // WebP and AVIF; PNG always is
+	Mark     Mark // "" writes none
+}
+
+// Encode writes the picture as a file that holds pixels, the mark and nothing else.
+// JPEG lays alpha on white. It refuses a picture too large for the format
+// (image_side_too_long) and a format that this machine cannot write (image_no_encoder).
+func (i *Image) Encode(ctx context.Context, e Encode) ([]byte, error) {
+	w, h := i.Size()
+	if max(w, h) > e.Format.MaxSide() {
+		return nil, problemSide(e.Format)
+	}
+	quality := e.Quality
+	if quality == 0 {
+		quality = 90
+		if e.Format == AVIF {
+			quality = 70
+		}
+	}
+	if !writable(e.Format) {
+		return nil, problemFormat(e.Format)
+	}
+	data, err := i.save(ctx, e, C.int(quality))
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", e.Format, err)
+	}
+	if e.Mark == "" || e.Format == AVIF {
+		return data, nil
+	}
+	return mark(data, e.Format, packet(e.Mark))
+}
+
+func (i *Image) save(ctx context.Context, e Encode, quality C.int) ([]byte, error) {
+	if i.closed.Load() {
+		return nil, errClosed
+	}
+	var lossless C.int
+	if e.Lossless {
+		lossless = 1
+	}
+	var xmp []byte
+	if e.Mark != "" {
+		xmp = packet(e.Mark)
+	}
+	buf := (*unsafe.Pointer)(C.calloc(1, C.size_t(unsafe.Sizeof(uintptr(0)))))
+	size := (*C.size_t)(C.calloc(1, C.sizeof_size_t))
+	defer C.free(unsafe.Pointer(buf))
+	defer C.free(unsafe.Pointer(size))
+	err := run(ctx, func(b *C.pix_brake) C.int {
+		switch e.Format {
+		case JPEG:
+			return C.pix_save_jpeg(b, i.vips, quality, buf, size)
+		case PNG:
+			return C.pix_save_png(b, i.vips, buf, size)
+		case WebP:
+			return C.pix_save_webp(b, i.vips, quality, lossless, buf, size)
+		default:
+			return C.pix_save_avif(b, i.vips, quality, lossless, unsafe.Pointer(unsafe.SliceData(xmp)), C.size_t(len(xmp)), buf, size)
+		}
+	})
+	runtime.KeepAlive(i)
+	if *buf != nil {
+		defer C.pix_free(*buf)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte(nil), unsafe.Slice((*byte)(*buf), int(*size))...), nil
+}
+
+// packet is the smallest XMP that carries the mark.
+func packet(m Mark) []byte {
+	return []byte(`<?xpacket begin="` + "\ufeff" + `" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/` + string(m) + `"/></rdf:RDF></x:xmpmeta><?xpacket end="r"?>`)
+}
