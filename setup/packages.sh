@@ -29,7 +29,7 @@ need_run() {
 	fi
 	has node || want nodejs
 	has npm || want npm
-	[ -e /etc/ssl/certs/ca-certificates.crt ] || want ca-certificates
+	[ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || want ca-certificates
 }
 
 need_test() {
