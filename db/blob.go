@@ -1,0 +1,89 @@
+package db
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"musa"
+)
+
+// Blob is one file of sealed bytes. Its row commits as "writing" before the first byte
+// is put, so a crash leaves no bytes that the sweep does not know.
+//
+// Category: scratch while writing, then that of its asset.
+type Blob struct {
+	bun.BaseModel `bun:"table:blobs"`
+
+	Name    string `bun:",pk"`
+	Asset   musa.AssetID
+	Role    musa.BlobRole
+	State   musa.BlobState
+	Size    int64
+	Created musa.Millis
+}
+
+var blobTable = Table{Name: "blobs", Category: musa.CategoryScratch,
+	Columns: columns(musa.CategoryScratch, "name", "asset", "role", "state", "size", "created")}
+
+// InsertBlob announces bytes that are about to be put; its state is writing.
+func (tx Tx) InsertBlob(ctx context.Context, b Blob) error {
+	b.State = musa.BlobWriting
+	return wrapf(tx.insert(ctx, &b), "insert blob of asset %s", b.Asset)
+}
+
+// LiveBlob notes that the bytes are whole. musa.ErrConflict when the sweep has doomed
+// them since: then they must not be used.
+func (tx Tx) LiveBlob(ctx context.Context, name string, size int64) error {
+	n, err := tx.exec(ctx, "UPDATE blobs SET state = 'live', size = ? WHERE name = ? AND state = 'writing'", size, name)
+	if err == nil && n == 0 {
+		err = musa.ErrConflict
+	}
+	return wrapf(err, "make blob live")
+}
+
+// BlobsOf lists an asset's blobs by role.
+func (tx Tx) BlobsOf(ctx context.Context, asset musa.AssetID) ([]Blob, error) {
+	var list []Blob
+	err := tx.get(ctx, &list, "SELECT * FROM blobs WHERE asset = ? ORDER BY role, name", asset)
+	return list, wrapf(err, "blobs of %s", asset)
+}
+
+// Blob finds a blob by its name; musa.ErrNotFound.
+func (tx Tx) Blob(ctx context.Context, name string) (Blob, error) {
+	var b Blob
+	err := tx.get(ctx, &b, "SELECT * FROM blobs WHERE name = ?", name)
+	return b, wrapf(err, "blob")
+}
+
+// BlobsWriting lists blobs whose writing began before an instant and has not ended:
+// left by a crash, or very slow.
+func (tx Tx) BlobsWriting(ctx context.Context, before musa.Millis, limit int) ([]Blob, error) {
+	var list []Blob
+	err := tx.get(ctx, &list, "SELECT * FROM blobs WHERE state = 'writing' AND created < ? ORDER BY created LIMIT ? ?",
+		before, limit, tx.locked(skipLocked))
+	return list, wrapf(err, "blobs being written")
+}
+
+// DoomBlob marks bytes for removal, whatever is there of them.
+func (tx Tx) DoomBlob(ctx context.Context, name string) error {
+	_, err := tx.exec(ctx, "UPDATE blobs SET state = 'doomed' WHERE name = ?", name)
+	return wrapf(err, "doom blob")
+}
+
+// DoomedBlobs lists blobs to be removed, the oldest first. In a Write other nodes get
+// others.
+func (tx Tx) DoomedBlobs(ctx context.Context, limit int) ([]Blob, error) {
+	var list []Blob
+	err := tx.get(ctx, &list, "SELECT * FROM blobs WHERE state = 'doomed' ORDER BY created LIMIT ? ?", limit, tx.locked(skipLocked))
+	return list, wrapf(err, "doomed blobs")
+}
+
+// DropBlob forgets blobs whose bytes are gone.
+func (tx Tx) DropBlob(ctx context.Context, names ...string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	_, err := tx.exec(ctx, "DELETE FROM blobs WHERE name IN (?)", bun.List(names))
+	return wrapf(err, "drop blobs")
+}

@@ -1,0 +1,132 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
+
+	"musa"
+)
+
+// writeTries is how often a transaction that lost a race is run again.
+const writeTries = 12
+
+// Tx is one transaction. Every question and change of the studio's rows is a method of
+// it, one file per noun.
+type Tx struct {
+	// Now is the one instant of this transaction, from the injected clock.
+	Now musa.Millis
+
+	bun     bun.Tx
+	dialect string
+	writes  bool
+}
+
+// Write runs change in one transaction and commits it durably. When another
+// transaction came in between, change runs again with a new Tx: it must have no effect
+// outside of it.
+func (d *DB) Write(ctx context.Context, change func(ctx context.Context, tx Tx) error) error {
+	for try := 1; ; try++ {
+		err := d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+			return change(ctx, Tx{Now: musa.At(d.clock()), bun: tx, dialect: d.dialect, writes: true})
+		})
+		if err == nil {
+			return nil
+		}
+		if !isTransient(err) || try == writeTries {
+			return problem(err)
+		}
+		pause := time.NewTimer(time.Duration(1+rand.IntN(1<<min(try, 6))) * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return fmt.Errorf("write after %d tries: %w", try, ctx.Err())
+		case <-pause.C:
+		}
+	}
+}
+
+// Read runs look on one consistent state of the rows. It fails when look takes longer
+// than a second: page by key instead.
+func (d *DB) Read(ctx context.Context, look func(ctx context.Context, tx Tx) error) error {
+	outer := ctx
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	err := d.reader.RunInTx(ctx, d.readOptions(), func(ctx context.Context, tx bun.Tx) error {
+		return look(ctx, Tx{Now: musa.At(d.clock()), bun: tx, dialect: d.dialect})
+	})
+	if err != nil && ctx.Err() != nil && outer.Err() == nil {
+		return &musa.Problem{Kind: musa.ErrUnavailable, Code: "read_too_long", Cause: errors.Join(context.DeadlineExceeded, err),
+			Public: "The database took too long to answer. Try again, or ask for less at once."}
+	}
+	return problem(err)
+}
+
+func (d *DB) readOptions() *sql.TxOptions {
+	if d.dialect == PostgreSQL {
+		return &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+	}
+	return &sql.TxOptions{ReadOnly: true}
+}
+
+// locked ends a query that reads rows in order to change them. SQLite has one writer
+// and no such words.
+func (tx Tx) locked(words string) bun.Safe {
+	if tx.writes && tx.dialect == PostgreSQL {
+		return bun.Safe(" " + words)
+	}
+	return ""
+}
+
+const (
+	forUpdate  = "FOR UPDATE"
+	skipLocked = "FOR UPDATE SKIP LOCKED"
+)
+
+// exec runs a statement and tells how many rows it changed.
+func (tx Tx) exec(ctx context.Context, query string, args ...any) (int, error) {
+	res, err := tx.bun.NewRaw(query, args...).Exec(ctx)
+	if err != nil {
+		return 0, missing(err)
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+// get scans one row, or the rows into a slice.
+func (tx Tx) get(ctx context.Context, into any, query string, args ...any) error {
+	return missing(tx.bun.NewRaw(query, args...).Scan(ctx, into))
+}
+
+// insert adds the row or rows of one model.
+func (tx Tx) insert(ctx context.Context, rows any) error {
+	_, err := tx.bun.NewInsert().Model(rows).Exec(ctx)
+	return missing(err)
+}
+
+// rows writes itself as the rows of a VALUES list.
+type rows [][]any
+
+// AppendQuery implements bun's schema.QueryAppender.
+func (r rows) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
+	for i, row := range r {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = append(b, '(')
+		for k, v := range row {
+			if k > 0 {
+				b = append(b, ", "...)
+			}
+			b = gen.Append(b, v)
+		}
+		b = append(b, ')')
+	}
+	return b, nil
+}
