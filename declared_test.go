@@ -17,6 +17,7 @@ const technical musa.Category = "technical"
 // Errors hold no personal data by rule; ids of people and of their things are listed as
 // what they are, so that logs get the lifetime of the security log.
 var logFields = map[string]musa.Category{
+	"asset":   musa.CategorySecurityLog, // an asset's id leads to its owner
 	"attempt": technical,                // how often a job was begun
 	"code":    technical,                // of a Problem, stable and ours
 	"err":     technical,                // what failed, without personal data by rule

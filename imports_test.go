@@ -3,8 +3,10 @@ package musa_test
 import (
 	"fmt"
 	"go/ast"
+	"os"
 	"slices"
 	"strings"
+	"testing"
 )
 
 // The order of packages: each imports only what stands below it. A driver or a suite
@@ -239,4 +241,24 @@ func proofRule(tree []source) (found []string) {
 		}
 	})
 	return found
+}
+
+// doc/design.md is where a reader looks for the reasons; none may be missing there.
+func TestDesignNamesEveryPackageAndModule(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("doc/design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := func(name string) bool { return strings.Contains(string(text), "`"+name+"`") }
+	for _, dir := range order {
+		if dir != "." && !named(dir) {
+			t.Errorf("doc/design.md does not say why package %s stands where it does", dir)
+		}
+	}
+	for m := range modules {
+		if !named(m) {
+			t.Errorf("doc/design.md does not give the reason for %s", m)
+		}
+	}
 }
