@@ -72,7 +72,7 @@ func (d *Document) Decide(f Facts) Grant {
 
 // guard is the read guard: it sets how long the grant is good for, and refuses what is due.
 func (c *compiled) guard(g Grant, f *Facts) Grant {
-	at, by := c.end(f.Item)
+	at, by := c.end(&f.Item)
 	if by != nil {
 		g.until = at
 	}

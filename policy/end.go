@@ -36,7 +36,7 @@ type End struct {
 // maximum. Rules wait for their event, and one that starts at the end of a job waits until
 // no job uses the item. Item.Stored plays no part; Decide honours it.
 func (d *Document) End(i Item) End {
-	at, by := d.compiled.end(i)
+	at, by := d.compiled.end(&i)
 	if by == nil {
 		return End{Words: d.endlessWords(i)}
 	}
@@ -54,13 +54,13 @@ func (c *compiled) clauses(i *Item) []clause {
 	return t.any
 }
 
-func (c *compiled) end(i Item) (musa.Millis, *clause) {
+func (c *compiled) end(i *Item) (musa.Millis, *clause) {
 	var earliest, floor musa.Millis
 	var first, legal *clause
-	rules := c.clauses(&i)
+	rules := c.clauses(i)
 	for n := range rules {
 		r := &rules[n]
-		at := r.end(&i)
+		at := r.end(i)
 		switch {
 		case at == 0:
 		case r.minimum:
