@@ -12,7 +12,7 @@ import (
 // The order of packages: each imports only what stands below it. A driver or a suite
 // ("engine/local", "engine/enginetest") stands where its port does and may import it.
 var order = []string{
-	"cmd/musa", "e2e", "bench", "conformance", "musatest", "web", "api", "backup", "retention", "rights",
+	"cmd/musa", "e2e", "bench", "conformance", "musatest", "house", "web", "api", "backup", "retention", "rights",
 	"erasure", "runner", "studio", "billing", "usage", "support", "notice", "account", "consent",
 	"vault", "moderation", "engine", "proof", "neural", "egress", "queue", "pix", "db", "blob",
 	"seal", "lang", "audit", "ledger", "policies", "policy", ".",

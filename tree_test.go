@@ -21,6 +21,7 @@ type source struct {
 	test  bool   // a _test.go file, or a package that exists for tests
 	made  bool   // generated
 	lines int
+	text  string
 	file  *ast.File // nil for what is not Go
 	fset  *token.FileSet
 }
@@ -60,7 +61,7 @@ func forTests(file string) bool {
 
 func parse(t *testing.T, file, text string) source {
 	t.Helper()
-	s := source{path: file, dir: path.Dir(file), test: forTests(file), lines: strings.Count(text, "\n"), fset: token.NewFileSet()}
+	s := source{path: file, dir: path.Dir(file), test: forTests(file), lines: strings.Count(text, "\n"), text: text, fset: token.NewFileSet()}
 	if path.Ext(file) != ".go" {
 		return s
 	}

@@ -10,7 +10,7 @@
 # nothing is missing.
 set -eu
 
-lists=${MUSA_APT_LISTS:-/var/lib/apt/lists}
+lists=${SETUP_APT_LISTS:-/var/lib/apt/lists}
 missing=""
 
 has() { command -v "$1" >/dev/null 2>&1; }

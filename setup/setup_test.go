@@ -60,7 +60,7 @@ func (m machine) has(t *testing.T, names ...string) {
 func (m machine) run(t *testing.T, script string, args ...string) (said string, asked []string, err error) {
 	t.Helper()
 	cmd := exec.Command(script, args...)
-	cmd.Env = []string{"PATH=" + m.bin, "MUSA_APT_LISTS=" + m.lists, "TMPDIR=" + t.TempDir()}
+	cmd.Env = []string{"PATH=" + m.bin, "SETUP_APT_LISTS=" + m.lists, "TMPDIR=" + t.TempDir()}
 	out, err := cmd.CombinedOutput()
 	if lines, readErr := os.ReadFile(m.asked); readErr == nil {
 		asked = strings.Split(strings.TrimSpace(string(lines)), "\n")
