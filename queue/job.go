@@ -17,6 +17,8 @@ import (
 const (
 	streamName  = "MUSA_JOBS"
 	streamBytes = 64 << 20
+	// clusterCopies lets jobs outlive one server.
+	clusterCopies = 3
 )
 
 // Error codes of the server that the client library does not name.
@@ -63,22 +65,44 @@ func (q *Queue) ensureStream(ctx context.Context) (s jetstream.Stream, made bool
 	if err != nil {
 		return nil, false, streamProblem(err)
 	}
-	have := s.CachedInfo().Config
+	if err := ours(s.CachedInfo().Config); err != nil {
+		return nil, false, err
+	}
+	q.grow(ctx, s)
+	return s, made, nil
+}
+
+// ours refuses a stream that would keep jobs in files or hand them out otherwise than
+// we rely on. Size limits are the operator's affair.
+func ours(have jetstream.StreamConfig) error {
 	if have.Storage != jetstream.MemoryStorage || have.Retention != jetstream.WorkQueuePolicy ||
 		have.MaxMsgsPerSubject != 1 || !slices.Equal(have.Subjects, streamConfig(1).Subjects) {
-		return nil, false, &musa.Problem{
+		return &musa.Problem{
 			Kind: musa.ErrUnavailable, Code: "queue_foreign_stream",
 			Public: "The NATS account holds a stream " + streamName + " that is not ours. Give the studio an account of its own, or remove that stream.",
 		}
 	}
-	return s, made, nil
+	return nil
+}
+
+// grow asks for the copies that a cluster could not give while its servers were still
+// starting. It is asked again with each Ready, so a refusal is no error.
+func (q *Queue) grow(ctx context.Context, s jetstream.Stream) {
+	have := s.CachedInfo().Config
+	if have.Replicas >= clusterCopies || q.nc.ConnectedClusterName() == "" {
+		return
+	}
+	have.Replicas = clusterCopies
+	if _, err := q.js.UpdateStream(ctx, have); err != nil {
+		q.log.Debug("queue: the cluster cannot keep three copies of the jobs", "error", err)
+	}
 }
 
 // makeStream keeps three copies where a cluster can, so that jobs outlive a server.
 // Two nodes may do this at once: the same wish twice is no error.
 func (q *Queue) makeStream(ctx context.Context) (jetstream.Stream, error) {
 	if q.nc.ConnectedClusterName() != "" {
-		s, err := q.js.CreateStream(ctx, streamConfig(3))
+		s, err := q.js.CreateStream(ctx, streamConfig(clusterCopies))
 		var refused *jetstream.APIError
 		short := errors.As(err, &refused) && (refused.ErrorCode == codeNoReplicas || refused.ErrorCode == codeNoPeers)
 		if !short {

@@ -33,7 +33,9 @@ import (
 )
 
 const (
-	defaultAckWait    = 15 * time.Second
+	// A dead runner's job is promised to another within 15 s; the rest is for the
+	// server's timer and the way.
+	defaultAckWait    = 14500 * time.Millisecond
 	defaultRetryDelay = time.Second
 	// answerWait bounds each question to the server that came without a deadline.
 	answerWait = 5 * time.Second
@@ -54,7 +56,7 @@ type Config struct {
 	// Log hears of lost connections and lost acknowledgements. Nil means slog.Default.
 	Log *slog.Logger
 	// AckWait is how long a silent runner keeps its job; it is renewed at a third of
-	// this. Zero means 15 s.
+	// this. Zero means 14.5 s, so that a dead runner's job is in other hands within 15 s.
 	AckWait time.Duration
 	// RetryDelay is how long a job rests whose carry failed; it doubles with each
 	// delivery up to 32 times this. Zero means 1 s.
