@@ -48,5 +48,3 @@ func (d *DB) openPostgres(ctx context.Context, c Config) error {
 // extendedProtocol makes pgx send arguments apart from the statement, without leaving
 // a prepared statement behind.
 const extendedProtocol = pgx.QueryExecModeExec
-
-func (d *DB) scrubPostgres(ctx context.Context, dirty []string) (bool, error) { return false, nil }

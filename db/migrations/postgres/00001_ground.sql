@@ -12,7 +12,7 @@ CREATE TABLE subjects (
 CREATE INDEX subjects_seen ON subjects (kind, last_seen) WHERE state = 'active';
 
 -- Keys lie here alone, in narrow partitions: one that lost a key is rewritten whole, since a
--- deleted row otherwise stays legible in the heap.
+-- deleted row otherwise stays legible in the heap. No statistics: ANALYZE would copy keys into the catalogue.
 CREATE TABLE subject_keys (
     subject TEXT COLLATE "C" PRIMARY KEY,
     wrapped BYTEA NOT NULL
@@ -22,7 +22,7 @@ DO $$
 BEGIN
     FOR n IN 0..15 LOOP
         EXECUTE format('CREATE TABLE subject_keys_p%s PARTITION OF subject_keys FOR VALUES WITH (MODULUS 16, REMAINDER %s)', n, n);
-        EXECUTE format('ALTER TABLE subject_keys_p%s ALTER COLUMN wrapped SET STORAGE EXTERNAL', n);
+        EXECUTE format('ALTER TABLE subject_keys_p%s ALTER COLUMN wrapped SET STORAGE EXTERNAL, ALTER COLUMN wrapped SET STATISTICS 0', n);
     END LOOP;
 END
 $$;
@@ -114,7 +114,7 @@ CREATE INDEX records_ends ON records (ends) WHERE state = 'active' AND ends > 0;
 CREATE INDEX records_erased ON records (erased) WHERE state = 'erased';
 
 -- Keys lie here alone, in narrow partitions: one that lost a key is rewritten whole, since a
--- deleted row otherwise stays legible in the heap.
+-- deleted row otherwise stays legible in the heap. No statistics: ANALYZE would copy keys into the catalogue.
 CREATE TABLE secrets (
     id TEXT COLLATE "C" PRIMARY KEY,
     subject TEXT COLLATE "C" NOT NULL,
@@ -126,8 +126,8 @@ DO $$
 BEGIN
     FOR n IN 0..63 LOOP
         EXECUTE format('CREATE TABLE secrets_p%s PARTITION OF secrets FOR VALUES WITH (MODULUS 64, REMAINDER %s)', n, n);
-        EXECUTE format('ALTER TABLE secrets_p%s ALTER COLUMN wrapped SET STORAGE EXTERNAL', n);
-        EXECUTE format('ALTER TABLE secrets_p%s ALTER COLUMN sealed SET STORAGE EXTERNAL', n);
+        EXECUTE format('ALTER TABLE secrets_p%s ALTER COLUMN wrapped SET STORAGE EXTERNAL, ALTER COLUMN wrapped SET STATISTICS 0', n);
+        EXECUTE format('ALTER TABLE secrets_p%s ALTER COLUMN sealed SET STORAGE EXTERNAL, ALTER COLUMN sealed SET STATISTICS 0', n);
     END LOOP;
 END
 $$;
