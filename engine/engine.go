@@ -52,15 +52,15 @@ type Input struct {
 const (
 	StepDeblock = "deblock" // removes JPEG blocks and ringing
 	StepDenoise = "denoise" // removes camera noise
-	StepUpscale = "upscale" // makes the picture larger
 	StepLight   = "light"   // exposure and contrast
 	StepColour  = "colour"  // white balance and saturation
+	StepUpscale = "upscale" // makes the picture larger
 	StepSharpen = "sharpen" // sharper edges
 )
 
 // StepNames lists every step in the order in which they are taken.
 func StepNames() []string {
-	return []string{StepDeblock, StepDenoise, StepUpscale, StepLight, StepColour, StepSharpen}
+	return []string{StepDeblock, StepDenoise, StepLight, StepColour, StepUpscale, StepSharpen}
 }
 
 // Step is one part of a plan, shown to its owner and switchable.
@@ -69,6 +69,8 @@ type Step struct {
 	On       bool    `json:"on"`
 	Why      string  `json:"why"`      // plain words from the picture's own measurements
 	Strength float64 `json:"strength"` // 0..1; its meaning belongs to the step
+	// Settings are the numbers behind the strength, by name, where a step has several.
+	Settings map[string]float64 `json:"settings,omitempty"`
 }
 
 // Plan is what Run will do.

@@ -2,6 +2,7 @@ package neural_test
 
 import (
 	"bytes"
+	"context"
 	"image"
 	_ "image/jpeg"
 	_ "image/png"
@@ -48,6 +49,16 @@ func nets(t testing.TB) *neural.Runtime {
 	return shared()
 }
 
+// apply runs a network into a fresh raster.
+func apply(ctx context.Context, r *neural.Runtime, n neural.Network, src neural.Raster, report func(int, int)) (neural.Raster, error) {
+	dst := blank(src.Width*n.Scale(), src.Height*n.Scale())
+	return dst, r.Apply(ctx, n, dst, src, report)
+}
+
+func blank(w, h int) neural.Raster {
+	return neural.Raster{Pix: make([]byte, 3*w*h), Width: w, Height: h, Bands: 3}
+}
+
 // photo decodes a photograph's rectangle.
 func photo(t testing.TB, name string, r image.Rectangle) neural.Raster {
 	t.Helper()
@@ -56,7 +67,7 @@ func photo(t testing.TB, name string, r image.Rectangle) neural.Raster {
 		t.Fatal(err)
 	}
 	r = r.Intersect(img.Bounds())
-	out := neural.Raster{Width: r.Dx(), Height: r.Dy()}
+	out := neural.Raster{Width: r.Dx(), Height: r.Dy(), Bands: 3}
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
 			red, green, blue, _ := img.At(x, y).RGBA()
@@ -68,7 +79,7 @@ func photo(t testing.TB, name string, r image.Rectangle) neural.Raster {
 
 // crop cuts a rectangle out of a raster.
 func crop(r neural.Raster, rect image.Rectangle) neural.Raster {
-	out := neural.Raster{Width: rect.Dx(), Height: rect.Dy()}
+	out := neural.Raster{Width: rect.Dx(), Height: rect.Dy(), Bands: 3}
 	for y := rect.Min.Y; y < rect.Max.Y; y++ {
 		at := 3 * (y*r.Width + rect.Min.X)
 		out.Pix = append(out.Pix, r.Pix[at:at+3*out.Width]...)
@@ -78,7 +89,7 @@ func crop(r neural.Raster, rect image.Rectangle) neural.Raster {
 
 // halve averages blocks of 2×2: the picture that a doubling is to undo.
 func halve(r neural.Raster) neural.Raster {
-	out := neural.Raster{Width: r.Width / 2, Height: r.Height / 2}
+	out := neural.Raster{Width: r.Width / 2, Height: r.Height / 2, Bands: 3}
 	for y := range out.Height {
 		for x := range out.Width {
 			for c := range 3 {

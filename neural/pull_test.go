@@ -101,7 +101,7 @@ func TestCorruptModelIsNotLoaded(t *testing.T) {
 
 func applyError(t *testing.T, r *neural.Runtime, n neural.Network) error {
 	t.Helper()
-	_, err := r.Apply(t.Context(), n, neural.Raster{Pix: make([]byte, 3*16*16), Width: 16, Height: 16}, nil)
+	_, err := apply(t.Context(), r, n, blank(16, 16), nil)
 	return err
 }
 

@@ -22,7 +22,7 @@ type Runtime struct {
 	// asks anew for each tile, so jobs go round robin.
 	turn *semaphore.Weighted
 
-	mu       sync.Mutex // guards sessions, speed and closed
+	mu       sync.Mutex // guards sessions (and when they were used), speed and closed
 	sessions map[Network]*session
 	speed    map[Network]float64 // seconds per million input pixels, moving average
 	closed   bool
@@ -61,14 +61,9 @@ func (r *Runtime) Close() error {
 	}
 	defer r.turn.Release(1)
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.closed = true
-	var errs []error
-	for n, s := range r.sessions {
-		errs = append(errs, s.ort.Destroy())
-		delete(r.sessions, n)
-	}
-	return errors.Join(errs...)
+	r.mu.Unlock()
+	return r.release(0)
 }
 
 // environment is the process's one onnxruntime. The library cannot be unloaded safely
@@ -118,6 +113,36 @@ func verified(dir string, a lockArtefact) (string, error) {
 type session struct {
 	network Network
 	ort     *ort.DynamicAdvancedSession
+	used    time.Time // when its last tile ended; guarded by Runtime.mu
+}
+
+// rest is how long an unused session keeps its memory (150 to 650 MB) once another
+// network is loaded. It is longer than a round of turns, so that jobs which use
+// different networks do not throw out each other's.
+const rest = 30 * time.Second
+
+// Release drops the sessions that were last used at least idle ago, and their memory.
+// They are loaded again when needed.
+func (r *Runtime) Release(ctx context.Context, idle time.Duration) error {
+	if err := r.turn.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer r.turn.Release(1)
+	return r.release(idle)
+}
+
+// release needs the turn, so that no tile is running.
+func (r *Runtime) release(idle time.Duration) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for n, s := range r.sessions {
+		if time.Since(s.used) >= idle {
+			errs = append(errs, s.ort.Destroy())
+			delete(r.sessions, n)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // errClosed is what work on a closed runtime gets.
@@ -140,7 +165,7 @@ func (r *Runtime) session(n Network) (*session, error) {
 	if !ok {
 		return nil, missing(string(n), nil)
 	}
-	if err := startEnvironment(r.dir); err != nil {
+	if err := errors.Join(startEnvironment(r.dir), r.release(rest)); err != nil {
 		return nil, err
 	}
 	path, err := verified(r.dir, a)
@@ -151,7 +176,7 @@ func (r *Runtime) session(n Network) (*session, error) {
 	if err != nil {
 		return nil, corrupt(a.File, err)
 	}
-	s = &session{network: n, ort: loaded}
+	s = &session{network: n, ort: loaded, used: time.Now()}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sessions[n] = s
@@ -251,6 +276,9 @@ func (r *Runtime) learn(n Network, pixels int, took time.Duration) {
 		now = old*(1-weight) + now*weight
 	}
 	r.speed[n] = now
+	if s, ok := r.sessions[n]; ok {
+		s.used = time.Now()
+	}
 }
 
 // secondsPer is the network's speed: seconds per million input pixels on this machine.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"musa"
 	"musa/neural"
 )
 
@@ -15,14 +16,14 @@ func TestDoublingRecoversWhatHalvingLost(t *testing.T) {
 	t.Parallel()
 	whole := photo(t, "astronaut.png", image.Rect(160, 40, 320, 200))
 	small := halve(whole)
-	plain := neural.Raster{Width: whole.Width, Height: whole.Height, Pix: make([]byte, len(whole.Pix))}
+	plain := blank(whole.Width, whole.Height)
 	for y := range whole.Height {
 		for x := range whole.Width {
 			copy(plain.Pix[3*(y*whole.Width+x):][:3], small.Pix[3*(y/2*small.Width+x/2):][:3])
 		}
 	}
 	for _, n := range []neural.Network{neural.CUNet2x, neural.UpConv2x} {
-		got, err := nets(t).Apply(t.Context(), n, small, nil)
+		got, err := apply(t.Context(), nets(t), n, small, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +40,7 @@ func TestScaleOfEachNetwork(t *testing.T) {
 	// Odd sides, smaller than any context: the padding must make up for it.
 	small := photo(t, "coffee.png", image.Rect(200, 150, 200+23, 150+17))
 	for _, n := range neural.Networks() {
-		got, err := nets(t).Apply(t.Context(), n, small, nil)
+		got, err := apply(t.Context(), nets(t), n, small, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", n, err)
 		}
@@ -85,14 +86,14 @@ func TestTilesShowNoSeams(t *testing.T) {
 			if neural.Tiles(c.network, wide.Width, wide.Height) != 2 {
 				t.Fatalf("%d tiles, want two", neural.Tiles(c.network, wide.Width, wide.Height))
 			}
-			tiled, err := nets(t).Apply(t.Context(), c.network, wide, nil)
+			tiled, err := apply(t.Context(), nets(t), c.network, wide, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			// One tile around the seam, and of it what no border reaches.
 			const margin, core = 40, 24
 			from := c.side/2 - core/2 - margin
-			one, err := nets(t).Apply(t.Context(), c.network, crop(wide, image.Rect(from, 0, from+core+2*margin, high)), nil)
+			one, err := apply(t.Context(), nets(t), c.network, crop(wide, image.Rect(from, 0, from+core+2*margin, high)), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,12 +113,12 @@ func TestCancelStopsARunningTile(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	big := neural.Raster{Width: 700, Height: 500, Pix: make([]byte, 3*700*500)}
+	big := blank(700, 500)
 	started := make(chan struct{})
 	var once sync.Once
 	done := make(chan error, 1)
 	go func() {
-		_, err := nets(t).Apply(ctx, neural.ESRGAN4x, big, func(int, int) { once.Do(func() { close(started) }) })
+		_, err := apply(ctx, nets(t), neural.ESRGAN4x, big, func(int, int) { once.Do(func() { close(started) }) })
 		done <- err
 	}()
 	<-started
@@ -137,13 +138,13 @@ func TestASmallJobPassesALargeOne(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	runtime := neural.Open(modelsDir(t))
-	large := neural.Raster{Width: 2560, Height: 256, Pix: make([]byte, 3*2560*256)}
-	small := neural.Raster{Width: 32, Height: 32, Pix: make([]byte, 3*32*32)}
+	large := blank(2560, 256)
+	small := blank(32, 32)
 	var mu sync.Mutex
 	done, total, first := 0, 0, make(chan struct{})
 	ended := make(chan error, 1)
 	go func() {
-		_, err := runtime.Apply(ctx, neural.UpConv2x, large, func(d, n int) {
+		_, err := apply(ctx, runtime, neural.UpConv2x, large, func(d, n int) {
 			mu.Lock()
 			defer mu.Unlock()
 			if done, total = d, n; d == 1 {
@@ -153,7 +154,7 @@ func TestASmallJobPassesALargeOne(t *testing.T) {
 		ended <- err
 	}()
 	<-first
-	if _, err := runtime.Apply(ctx, neural.UpConv2x, small, nil); err != nil {
+	if _, err := apply(ctx, runtime, neural.UpConv2x, small, nil); err != nil {
 		t.Fatal(err)
 	}
 	mu.Lock()
@@ -164,10 +165,16 @@ func TestASmallJobPassesALargeOne(t *testing.T) {
 	if passed > 4 {
 		t.Errorf("the small job waited for %d of %d tiles of the large one", passed, total)
 	}
+	if err := runtime.Release(t.Context(), 0); err != nil {
+		t.Error(err)
+	}
+	if _, err := apply(t.Context(), runtime, neural.UpConv2x, small, nil); err != nil {
+		t.Errorf("a network that was released is not loaded again: %v", err)
+	}
 	if err := runtime.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := runtime.Apply(t.Context(), neural.UpConv2x, small, nil); err == nil {
+	if _, err := apply(t.Context(), runtime, neural.UpConv2x, small, nil); err == nil {
 		t.Error("a closed runtime still works")
 	}
 }
@@ -181,5 +188,39 @@ func TestEstimateGrowsWithTheWork(t *testing.T) {
 	}
 	if fast := r.Estimate(neural.UpConv2x, 2000, 2000); fast >= large {
 		t.Errorf("the fast network is estimated at %v, the best at %v", fast, large)
+	}
+}
+
+func TestAlphaIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	src := neural.Raster{Width: 20, Height: 20, Bands: 4, Pix: make([]byte, 4*20*20)}
+	dst := neural.Raster{Width: 40, Height: 40, Bands: 4, Pix: make([]byte, 4*40*40)}
+	for i := range src.Pix {
+		src.Pix[i] = 200
+	}
+	for i := 3; i < len(dst.Pix); i += 4 {
+		dst.Pix[i] = 77
+	}
+	if err := nets(t).Apply(t.Context(), neural.UpConv2x, dst, src, nil); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(dst.Pix); i += 4 {
+		if p := dst.Pix[i : i+4]; p[3] != 77 || p[0] < 190 || p[1] < 190 || p[2] < 190 {
+			t.Fatalf("pixel %d became %v", i/4, p)
+		}
+	}
+}
+
+func TestRastersThatDoNotFitAreRefused(t *testing.T) {
+	t.Parallel()
+	r := neural.Open(t.TempDir())
+	for _, c := range []struct{ dst, src neural.Raster }{
+		{blank(20, 20), neural.Raster{}},
+		{blank(21, 20), blank(10, 10)},
+		{neural.Raster{Pix: make([]byte, 5), Width: 20, Height: 20, Bands: 3}, blank(10, 10)},
+	} {
+		if err := r.Apply(t.Context(), neural.UpConv2x, c.dst, c.src, nil); !errors.Is(err, musa.ErrInvalid) {
+			t.Errorf("got %v, want invalid", err)
+		}
 	}
 }

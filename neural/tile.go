@@ -2,22 +2,25 @@ package neural
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"musa"
 )
 
-// Raster is a picture in memory: interleaved 8-bit RGB, three bytes a pixel, no padding.
+// Raster is a picture in memory: interleaved 8-bit RGB or RGBA without gaps. Networks
+// see and make red, green and blue; an alpha byte is neither read nor written.
 type Raster struct {
 	Pix    []byte
 	Width  int
 	Height int
+	Bands  int // 3 or 4
 }
 
 func (r Raster) check() error {
-	if r.Width < 1 || r.Height < 1 || len(r.Pix) != 3*r.Width*r.Height {
-		return fmt.Errorf("a raster of %d bytes is not %d×%d: %w", len(r.Pix), r.Width, r.Height, musa.ErrInvalid)
+	if r.Width < 1 || r.Height < 1 || r.Bands < 3 || r.Bands > 4 || len(r.Pix) != r.Bands*r.Width*r.Height {
+		return fmt.Errorf("a raster of %d bytes is not %d×%d×%d: %w", len(r.Pix), r.Width, r.Height, r.Bands, musa.ErrInvalid)
 	}
 	return nil
 }
@@ -77,30 +80,32 @@ func (s shape) padded(size int) int {
 	return (full + s.even - 1) / s.even * s.even
 }
 
-// Apply carries the picture through the network, tile by tile, and returns one that is
-// n.Scale() times as large a side. report, which may be nil, is called after each tile.
-// It returns ctx.Err() within a second of ctx's end, and *musa.Problem (ErrUnavailable)
-// when the network is missing or corrupt.
-func (r *Runtime) Apply(ctx context.Context, n Network, src Raster, report func(done, total int)) (Raster, error) {
+// Apply carries src through the network, tile by tile, into dst, which the caller has
+// made n.Scale() times as large a side. report, which may be nil, is called after each
+// tile. It returns ctx.Err() within a second of ctx's end, and *musa.Problem
+// (ErrUnavailable) when the network is missing or corrupt; dst then holds any part of
+// the result.
+func (r *Runtime) Apply(ctx context.Context, n Network, dst, src Raster, report func(done, total int)) error {
 	s, ok := shapes[n]
 	if !ok {
-		return Raster{}, missing("an unknown network", nil)
+		return missing("an unknown network", nil)
 	}
-	if err := src.check(); err != nil {
-		return Raster{}, err
+	if err := errors.Join(src.check(), dst.check()); err != nil {
+		return err
 	}
-	dst := Raster{Width: src.Width * s.scale, Height: src.Height * s.scale}
-	dst.Pix = make([]byte, 3*dst.Width*dst.Height)
+	if dst.Width != src.Width*s.scale || dst.Height != src.Height*s.scale {
+		return fmt.Errorf("%s makes no %d×%d of %d×%d: %w", n, dst.Width, dst.Height, src.Width, src.Height, musa.ErrInvalid)
+	}
 	columns, rows := s.spans(src.Width), s.spans(src.Height)
 	done := 0
 	for _, y := range rows {
 		for _, x := range columns {
 			out, err := r.run(ctx, n, s.cut(src, x, y))
 			if err != nil {
-				return Raster{}, err
+				return err
 			}
 			if err := s.paste(dst, out, x, y); err != nil {
-				return Raster{}, fmt.Errorf("network %s: %w", n, err)
+				return fmt.Errorf("network %s: %w", n, err)
 			}
 			done++
 			if report != nil {
@@ -108,7 +113,7 @@ func (r *Runtime) Apply(ctx context.Context, n Network, src Raster, report func(
 			}
 		}
 	}
-	return dst, nil
+	return nil
 }
 
 // cut takes a tile and its context out of the picture; beyond the edges the nearest
@@ -120,7 +125,7 @@ func (s shape) cut(src Raster, x, y span) planes {
 	for row := range h {
 		line := clamp(y.start-s.context+row, src.Height) * src.Width
 		for col := range w {
-			from := 3 * (line + clamp(x.start-s.context+col, src.Width))
+			from := src.Bands * (line + clamp(x.start-s.context+col, src.Width))
 			at := row*w + col
 			red[at] = float32(src.Pix[from]) * s.factor
 			green[at] = float32(src.Pix[from+1]) * s.factor
@@ -147,17 +152,18 @@ func (s shape) paste(dst Raster, out planes, x, y span) error {
 	back := 1 / s.factor
 	for row := range h {
 		down := ramp(row, y.blend*s.scale)
-		to := 3 * ((y.start*s.scale+row)*dst.Width + x.start*s.scale)
+		to := dst.Bands * ((y.start*s.scale+row)*dst.Width + x.start*s.scale)
 		from := (inset+row)*out.width + inset
 		for col := range w {
 			weight := down * ramp(col, x.blend*s.scale)
 			for c := range 3 {
 				v := out.data[c*plane+from+col] * back
+				at := to + dst.Bands*col + c
 				if weight < 1 {
-					old := float32(dst.Pix[to+3*col+c])
+					old := float32(dst.Pix[at])
 					v = old + (v-old)*weight
 				}
-				dst.Pix[to+3*col+c] = byte(min(max(v, 0), 255) + 0.5)
+				dst.Pix[at] = byte(min(max(v, 0), 255) + 0.5)
 			}
 		}
 	}
