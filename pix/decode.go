@@ -107,11 +107,11 @@ func Decode(ctx context.Context, data []byte, l Limits) (*Image, error) {
 // under DefaultLimits; a smaller picture keeps its size. Refusals are those of Inspect.
 func Thumbnail(ctx context.Context, data []byte, side int) (*Image, error) {
 	l := DefaultLimits()
-	format, err := admit(data, l)
+	info, err := Head(data, l)
 	if err != nil {
 		return nil, err
 	}
-	return read(ctx, data, format, l, func(b *C.pix_brake, p unsafe.Pointer, n C.size_t, out **C.VipsImage) C.int {
+	return read(ctx, data, info.Format, l, func(b *C.pix_brake, p unsafe.Pointer, n C.size_t, out **C.VipsImage) C.int {
 		return C.pix_thumbnail(b, p, n, C.int(side), out)
 	})
 }
@@ -136,8 +136,8 @@ func timed(ctx context.Context, l Limits, do func(context.Context) error) error 
 	ctx, cancel := context.WithTimeoutCause(ctx, l.Time, errSlow)
 	defer cancel()
 	err := do(ctx)
-	if errors.Is(err, errSlow) {
-		return problemSlow(l, nil)
+	if err != nil && errors.Is(context.Cause(ctx), errSlow) {
+		return problemSlow(l, errSlow)
 	}
 	return err
 }

@@ -105,7 +105,7 @@ int pix_decode(pix_brake *b, int format, const void *data, size_t len, VipsImage
 int pix_thumbnail(pix_brake *b, const void *data, size_t len, int side, VipsImage **out) {
   VipsImage *t[2] = {0};
   int err = V.vips_thumbnail_buffer((void *)data, len, &t[0], side, "height", side, "size", VIPS_SIZE_DOWN,
-                                    "export_profile", "srgb", "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL) ||
+                                    "export_profile", "srgb", "option_string", "[fail_on=truncated]", NULL) ||
             pix_plain(t[0], &t[1]) || pix_land(b, t[1], 1, out);
   PIX_DONE(t, 2, err);
 }

@@ -45,7 +45,11 @@ func problemAnimated() error {
 }
 
 func problemSlow(limit Limits, cause error) error {
-	return tooLarge("image_too_slow", fmt.Sprintf("Reading the picture took longer than %s. Save it as JPEG or PNG and try that file.", limit.Time))
+	return &musa.Problem{
+		Kind: musa.ErrTooLarge, Code: "image_too_slow", Field: "file",
+		Public: fmt.Sprintf("Reading the picture took longer than %s. Save it as JPEG or PNG and try that file.", limit.Time),
+		Cause:  cause,
+	}
 }
 
 func problemCodec(f Format) error {

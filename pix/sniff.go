@@ -9,30 +9,25 @@ import (
 	"musa"
 )
 
-// Sniff tells a file's format by its first bytes, never by its name. Its refusals are
-// image_empty, image_unknown, image_is_svg and image_is_pdf.
-func Sniff(data []byte) (Format, error) {
-	if len(data) == 0 {
-		return "", problemEmpty()
-	}
+// Sniff tells a file's format by its first bytes, never by its name; "" if it is none
+// of ours.
+func Sniff(data []byte) Format {
 	has := func(at int, s string) bool { return len(data) >= at+len(s) && string(data[at:at+len(s)]) == s }
 	switch {
 	case has(0, "\xff\xd8\xff"):
-		return JPEG, nil
+		return JPEG
 	case has(0, "\x89PNG\r\n\x1a\n"):
-		return PNG, nil
+		return PNG
 	case has(0, "RIFF") && has(8, "WEBP"):
-		return WebP, nil
+		return WebP
 	case has(0, "GIF87a"), has(0, "GIF89a"):
-		return GIF, nil
+		return GIF
 	case has(0, "II*\x00"), has(0, "MM\x00*"):
-		return TIFF, nil
+		return TIFF
 	case has(4, "ftyp"):
-		if f := brand(data); f != "" {
-			return f, nil
-		}
+		return brand(data)
 	}
-	return "", foreign(data)
+	return ""
 }
 
 // brand reads the file type box of ISO/IEC 23008-12: the major brand, then the
@@ -74,12 +69,16 @@ func admit(data []byte, l Limits) (Format, error) {
 	if int64(len(data)) > l.Bytes {
 		return "", problemBytes(l.Bytes)
 	}
-	f, err := Sniff(data)
-	if err != nil {
-		return "", err
+	f := Sniff(data)
+	if f == "" {
+		return "", foreign(data)
 	}
 	if w, h := extent(data, f); !fits(w, h, l) {
 		return "", problemPixels(l)
+	}
+	// Decoders forgive a missing end with grey pixels, and not always the same way.
+	if (f == JPEG || f == PNG || f == WebP) && !whole(data, f) {
+		return "", problemTruncated(nil)
 	}
 	return f, nil
 }

@@ -36,6 +36,10 @@ func (i *Image) Resize(ctx context.Context, w, h int, k Kernel) (*Image, error) 
 	})
 }
 
+// blockWeight turns the mean excess of steps on JPEG's grid into a deviation to smooth:
+// found by trying qualities 10 to 95, where PSNR against the source still rose.
+const blockWeight = 2.0
+
 // Denoise takes away noise and the blocks of JPEG, and leaves edges. Strength runs from
 // 0 (nothing) to 1 (all that was measured, and a little more); how much there is to
 // take, the picture's own measurement says. Alpha stays.
@@ -44,7 +48,7 @@ func (i *Image) Denoise(ctx context.Context, strength float64) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	sigma := math.Max(m.Noise, m.blockStep)
+	sigma := math.Max(m.Noise, blockWeight*m.blockStep)
 	luma := math.Max(0.5, 1.6*sigma*strength)
 	return i.edit(ctx, "denoise", func(b *C.pix_brake, in *C.VipsImage, out **C.VipsImage) C.int {
 		return C.pix_smooth(b, in, C.double(luma), C.double(1.5*luma), 3, out)

@@ -23,11 +23,10 @@ import (
 // It expects a file that Inspect passed, and holds no limits of its own. A colour
 // profile is kept as it is, with the words its maker wrote into it.
 func Strip(ctx context.Context, data []byte) ([]byte, error) {
-	f, err := Sniff(data)
-	if err != nil {
-		return nil, err
-	}
+	f := Sniff(data)
 	switch f {
+	case "":
+		return nil, foreign(data)
 	case JPEG:
 		return stripJPEG(data)
 	case PNG:
