@@ -8,16 +8,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go"
 
 	"musa"
 )
 
-const (
-	pullExpiry    = 10 * time.Second
-	pullHeartbeat = time.Second // two missed: the lane is looked up again
-	maxDoublings  = 5
-)
+// maxDoublings bounds the rest of a job that fails again and again.
+const maxDoublings = 5
 
 // Delivery is one handing out of a job.
 type Delivery struct {
@@ -82,27 +79,30 @@ func (w *worker) pull(ctx context.Context) error {
 		}
 		return err
 	}
-	// One message per pull: a message that waits in our memory for a slot would lose
-	// its claim while other runners idle.
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(1),
-		jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat))
+	// One message per request: a message that waits in our memory for a slot would
+	// lose its claim while other runners idle.
+	p, err := newPuller(w.q.nc, consumer)
 	if err != nil {
-		return streamProblem(err)
+		return err
 	}
-	defer w.giveBack(messages)
+	defer func() {
+		if msg := p.close(); msg != nil {
+			w.settle(msg, msg.Nak())
+		}
+	}()
 	for {
 		select {
 		case w.slots <- struct{}{}:
 		case <-round.Done():
 			return nil
 		}
-		msg, err := messages.Next(jetstream.NextContext(round))
+		msg, err := p.next(round)
 		if err != nil {
 			<-w.slots
 			if round.Err() != nil {
 				return nil
 			}
-			return streamProblem(err)
+			return err
 		}
 		w.running.Go(func() {
 			defer func() { <-w.slots }()
@@ -111,21 +111,8 @@ func (w *worker) pull(ctx context.Context) error {
 	}
 }
 
-// giveBack returns messages that arrived after the last look.
-func (w *worker) giveBack(messages jetstream.MessagesContext) {
-	messages.Drain()
-	for {
-		msg, err := messages.Next(jetstream.NextMaxWait(answerWait))
-		if err != nil {
-			messages.Stop()
-			return
-		}
-		w.settle(msg, msg.Nak())
-	}
-}
-
 // hold carries one job and keeps its claim alive meanwhile.
-func (w *worker) hold(ctx context.Context, msg jetstream.Msg) {
+func (w *worker) hold(ctx context.Context, msg *nats.Msg) {
 	d, err := delivery(msg)
 	if err != nil {
 		// Not sent by us: no runner could carry it, so it must not come back.
@@ -143,7 +130,7 @@ func (w *worker) hold(ctx context.Context, msg jetstream.Msg) {
 	case err == nil:
 		acked, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWait)
 		defer cancel()
-		err = msg.DoubleAck(acked)
+		err = msg.AckSync(nats.Context(acked))
 	case ctx.Err() != nil:
 		err = msg.Nak()
 	default:
@@ -153,7 +140,7 @@ func (w *worker) hold(ctx context.Context, msg jetstream.Msg) {
 }
 
 // renew speaks up for the job thrice per AckWait.
-func (w *worker) renew(ctx context.Context, msg jetstream.Msg) {
+func (w *worker) renew(ctx context.Context, msg *nats.Msg) {
 	ticker := time.NewTicker(w.q.ackWait / 3)
 	defer ticker.Stop()
 	for {
@@ -168,7 +155,7 @@ func (w *worker) renew(ctx context.Context, msg jetstream.Msg) {
 	}
 }
 
-func (w *worker) delay(msg jetstream.Msg) time.Duration {
+func (w *worker) delay(msg *nats.Msg) time.Duration {
 	doublings := 0
 	if meta, err := msg.Metadata(); err == nil && meta.NumDelivered > 1 {
 		doublings = int(min(meta.NumDelivered-1, maxDoublings))
@@ -178,18 +165,19 @@ func (w *worker) delay(msg jetstream.Msg) time.Duration {
 
 // settle logs an answer that did not reach the server. The job will come again and
 // the database's attempt keeps it from being done twice, so nobody can act on it.
-func (w *worker) settle(msg jetstream.Msg, err error) {
+func (w *worker) settle(msg *nats.Msg, err error) {
 	if err != nil {
-		w.q.log.Warn("queue: answer to the server lost", "lane", w.lane, "subject", msg.Subject(), "error", err)
+		d, _ := delivery(msg) // no id of a message that is not ours
+		w.q.log.Warn("queue: answer to the server lost", "lane", w.lane, "job", d.Job, "error", err)
 	}
 }
 
-func delivery(msg jetstream.Msg) (Delivery, error) {
+func delivery(msg *nats.Msg) (Delivery, error) {
 	meta, err := msg.Metadata()
 	if err != nil {
 		return Delivery{}, fmt.Errorf("read delivery: %w", err)
 	}
-	subject := msg.Subject()
+	subject := msg.Subject
 	id, err := musa.ParseJobID(subject[strings.LastIndexByte(subject, '.')+1:])
 	if err != nil {
 		return Delivery{}, fmt.Errorf("read delivery: %w", err)

@@ -207,3 +207,25 @@ func TestCloseEndsWork(t *testing.T) {
 		t.Errorf("Announce after Close = %v, want ErrUnavailable", err)
 	}
 }
+
+// A worker that forgets to ask for its next job finds out after two missed heartbeats.
+func TestWorkerNeverForgetsToAsk(t *testing.T) {
+	t.Parallel()
+	q := open(t, queue.Config{})
+	const jobs = 3000
+	for range jobs {
+		announce(t, q, "pictures", newJob())
+	}
+	got := make(chan queue.Delivery, 1)
+	work(t, q, "pictures", 1, into(got))
+	var longest time.Duration
+	last := time.Now()
+	for range jobs {
+		want(t, got, "the next job")
+		now := time.Now()
+		longest, last = max(longest, now.Sub(last)), now
+	}
+	if longest > 1500*time.Millisecond {
+		t.Errorf("a worker idled %v before waiting jobs", longest)
+	}
+}
