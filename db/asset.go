@@ -47,6 +47,10 @@ var assetTable = Table{Name: "assets", Category: musa.CategoryOriginal,
 	Columns: columns(musa.CategoryOriginal, "id", "owner", "author", "category", "state", "tier", "job", "created", "job_ended",
 		"saved", "uses", "choice", "due", "rule", "ordered", "ends", "reason", "policy_version", "bytes", "erased", "purged", "receipt")}
 
+// assetColumns are all of them, for a RETURNING that must leave out a joined list's.
+const assetColumns = `id, owner, author, category, state, tier, job, created, job_ended, saved, uses, choice, due, rule,
+	ordered, ends, reason, policy_version, bytes, erased, purged, receipt`
+
 // earliest is the sooner of two instants, of which 0 is none.
 func earliest(a, b musa.Millis) musa.Millis {
 	if a == 0 || (b != 0 && b < a) {

@@ -68,7 +68,7 @@ func (tx Tx) EraseAssets(ctx context.Context, list ...Erasure[musa.AssetID]) ([]
 	}
 	var erased []Asset
 	err := tx.get(ctx, &erased, `UPDATE assets SET state = 'erased', erased = ?, receipt = v.column2, uses = 0
-		FROM (VALUES ?) AS v WHERE assets.id = v.column1 AND assets.state = 'active' RETURNING assets.*`, tx.Now, pairs(list))
+		FROM (VALUES ?) AS v WHERE assets.id = v.column1 AND assets.state = 'active' RETURNING `+assetColumns, tx.Now, pairs(list))
 	if err != nil || len(erased) == 0 {
 		return nil, wrapf(err, "erase assets")
 	}

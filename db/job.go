@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -30,6 +31,9 @@ type Job struct {
 	Announced     musa.Millis // 0: waits for its owner's turn
 	Started       musa.Millis
 	Sent          musa.Millis // when a remote call was about to leave; it is never sent twice
+	Beat          musa.Millis // when its runner was last heard of
+	Done          int         // units of work done at that beat, of Total
+	Total         int
 	Ended         musa.Millis
 	Held          int64   // credits
 	Code          string  // of the problem it failed with
@@ -39,7 +43,7 @@ type Job struct {
 
 var jobTable = Table{Name: "jobs", Category: musa.CategoryGenerationLog,
 	Columns: columns(musa.CategoryGenerationLog, "id", "owner", "author", "kind", "lane", "state", "attempt", "session", "engine", "model",
-		"runner", "created", "announced", "started", "sent", "ended", "held", "code", "seconds", "policy_version")}
+		"runner", "created", "announced", "started", "sent", "beat", "done", "total", "ended", "held", "code", "seconds", "policy_version")}
 
 // JobInput is an asset that a job works on.
 //
@@ -113,21 +117,39 @@ type Claim struct {
 	Redelivered bool // the queue gave up on the runner that had it before
 }
 
+// silent is how long the runner of a job must not have been heard of before a plain
+// delivery may take the job from it: the queue has forgotten its own count then.
+const silent = 30 * time.Second
+
+// MaxOut is how many of an owner's jobs are announced in a lane at once, so that nobody's
+// crowd delays another's first by more.
+const MaxOut = 2
+
 // ClaimJob gives the job to the runner with a fresh attempt: a queued job to anybody, a
-// running one only by redelivery. It says false when there is nothing to do any more.
+// running one by redelivery, or when its runner fell silent. It says false when the job
+// has ended, or is another runner's: Job tells which.
 func (tx Tx) ClaimJob(ctx context.Context, c Claim) (Job, bool, error) {
-	from := []musa.JobState{musa.JobQueued}
+	heard := tx.Now.Add(-silent)
 	if c.Redelivered {
-		from = append(from, musa.JobRunning)
+		heard = tx.Now
 	}
 	var list []Job
-	err := tx.get(ctx, &list, `UPDATE jobs SET state = 'running', attempt = attempt + 1, runner = ?,
-		started = CASE WHEN started = 0 THEN ? ELSE started END WHERE id = ? AND state IN (?) RETURNING *`,
-		c.Runner, tx.Now, c.Job, bun.List(from))
+	err := tx.get(ctx, &list, `UPDATE jobs SET state = 'running', attempt = attempt + 1, runner = ?, beat = ?, done = 0, total = 0,
+		started = CASE WHEN started = 0 THEN ? ELSE started END
+		WHERE id = ? AND (state = 'queued' OR (state = 'running' AND beat <= ?)) RETURNING *`,
+		c.Runner, tx.Now, tx.Now, c.Job, heard)
 	if err != nil || len(list) == 0 {
 		return Job{}, false, wrapf(err, "claim job %s", c.Job)
 	}
 	return list[0], true, nil
+}
+
+// BeatJob notes that the runner of this attempt lives and how far it is. It says false
+// when the job has ended or is another's by now.
+func (tx Tx) BeatJob(ctx context.Context, j Job) (bool, error) {
+	n, err := tx.exec(ctx, "UPDATE jobs SET beat = ?, done = ?, total = ? WHERE id = ? AND attempt = ? AND state = 'running'",
+		tx.Now, j.Done, j.Total, j.ID, j.Attempt)
+	return n == 1, wrapf(err, "beat of job %s", j.ID)
 }
 
 // SendJob marks that a remote call is about to leave for the job. It says false when

@@ -25,7 +25,8 @@ import (
 // call. It keeps no log that is not needed any more, as a deployment must whose keys
 // are to be destroyed (wal_recycle=off).
 //
-// A keeper process stops the server by its id and removes its files once the test
+// The database is not dropped at the end of the test, since that would write out all
+// others first. A keeper process stops the server by its id and removes its files once the test
 // binary is gone, however that ended: the keeper reads a pipe that only dies with it.
 func Postgres(t testing.TB) (url, datadir string) {
 	t.Helper()
@@ -37,11 +38,6 @@ func Postgres(t testing.TB) (url, datadir string) {
 	if err := c.admin("CREATE DATABASE " + name); err != nil {
 		t.Fatalf("create database: %v", err)
 	}
-	t.Cleanup(func() {
-		if err := c.admin("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Errorf("drop database: %v", err)
-		}
-	})
 	return c.url(name), c.dir
 }
 
