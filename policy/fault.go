@@ -10,11 +10,12 @@ import (
 // Fault is one thing that is wrong with a document, where it stands and the way out.
 // Line and Column count from 1; both are 0 where there is no text to point at.
 type Fault struct {
-	File         string
-	Line, Column int
-	Path         string // "retention[3].keep"
-	Reason       string // what is wrong
-	Remedy       string // what to write instead
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Path   string `json:"path"`   // "retention[3].keep"
+	Reason string `json:"reason"` // what is wrong
+	Remedy string `json:"remedy"` // what to write instead
 }
 
 // String is the line that an editor can jump to.
@@ -45,6 +46,10 @@ func (fs Faults) Error() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// Line is where a path of the document stands in its text, counted from 1; 0 where the
+// text does not mention it.
+func (d *Document) Line(path string) int { return d.at[path].line }
 
 func (fs Faults) sorted() Faults {
 	slices.SortStableFunc(fs, func(a, b Fault) int {

@@ -89,4 +89,4 @@ func (l *linter) personal(category string) bool {
 	return !ok || !c.Personal.Off()
 }
 
-func (l *linter) underGDPR() bool { return l.d.Regimes.Has("gdpr") }
+func (l *linter) underGDPR() bool { return l.d.underGDPR() }

@@ -9,6 +9,9 @@ import (
 var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$`)
 
 func lintProcessors(l *linter) {
+	if l.d.Processors == nil {
+		l.fault("processors", "does not say who is sent data", "name them, or write `processors: {}` where nobody is")
+	}
 	owner := make(map[string]string)
 	for _, e := range l.d.Processors {
 		path, p := "processors."+e.Name, e.Value

@@ -97,3 +97,17 @@ func TestLintWantsAnOptOutFromSale(t *testing.T) {
 	}
 	t.Errorf("without an opt-out:\n%v", faults)
 }
+
+func TestLintWantsToKnowWhoIsSentData(t *testing.T) {
+	t.Parallel()
+	before, after, _ := strings.Cut(shape(t), "processors:\n")
+	_, after, _ = strings.Cut(after, "infrastructure:")
+	for _, c := range []struct {
+		written string
+		faults  int
+	}{{"processors: {}\n", 0}, {"", 1}} {
+		if faults := parse(t, before+c.written+"infrastructure:"+after).Lint(); len(faults) != c.faults {
+			t.Errorf("with %q: %v", c.written, faults)
+		}
+	}
+}

@@ -167,7 +167,9 @@ func TestParseRefusesWhatIsTooLarge(t *testing.T) {
 
 func TestSpan(t *testing.T) {
 	t.Parallel()
-	at := func(y int, m time.Month, d, h int) musa.Millis { return musa.At(time.Date(y, m, d, h, 0, 0, 0, time.UTC)) }
+	at := func(y int, m time.Month, d, h int) musa.Millis {
+		return musa.At(time.Date(y, m, d, h, 0, 0, 0, time.UTC))
+	}
 	cases := []struct {
 		span        string
 		begin, over musa.Millis

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"musa"
+	"musa/policies"
+	"musa/policy"
+)
+
+// PolicyCmd is `musa policy`: what a policy says, and whether it can be kept. A policy is
+// named by its preset or by its file; none of the commands needs a running server.
+type PolicyCmd struct {
+	Lint    PolicyLintCmd    `cmd:"" help:"Find what is wrong with policies: line, reason and remedy. Exit 1 if anything is."`
+	Show    PolicyShowCmd    `cmd:"" help:"Print a whole policy as YAML that --policy takes back."`
+	Explain PolicyExplainCmd `cmd:"" help:"Say in words when a kind of data ends, and which lines say so."`
+	Render  PolicyRenderCmd  `cmd:"" help:"Print the privacy page, each sentence with the line that it comes from."`
+	Diff    PolicyDiffCmd    `cmd:"" help:"Say in words what a newer policy changes."`
+}
+
+// PolicyLintCmd is `musa policy lint`.
+type PolicyLintCmd struct {
+	JSON     bool     `name:"json" help:"Print faults as JSON."`
+	Policies []string `arg:"" name:"policy" help:"Presets or files."`
+}
+
+// Run prints every fault of every policy and fails if there is one.
+func (c *PolicyLintCmd) Run() error {
+	found := policy.Faults{}
+	for _, name := range c.Policies {
+		faults, err := policyFaults(name)
+		if err != nil {
+			return err
+		}
+		if len(faults) == 0 && !c.JSON {
+			fmt.Fprintf(os.Stdout, "%s: no faults\n", name)
+		}
+		found = append(found, faults...)
+	}
+	if c.JSON {
+		if err := policyJSON(os.Stdout, found); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range found {
+			fmt.Fprintln(os.Stdout, f)
+		}
+	}
+	if n := len(found); n > 0 {
+		return fmt.Errorf("%d faults: %w", n, musa.ErrInvalid)
+	}
+	return nil
+}
+
+// policyFaults is what Parse finds, or what Lint does where the text can be read at all.
+func policyFaults(name string) (policy.Faults, error) {
+	cited, src, err := policies.Source(name, os.ReadFile)
+	if err != nil {
+		return nil, policySaid(err)
+	}
+	d, err := policy.Parse(cited, src)
+	if faults, ok := err.(policy.Faults); ok {
+		return faults, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.Lint(), nil
+}
+
+// PolicyShowCmd is `musa policy show`.
+type PolicyShowCmd struct {
+	Policy string `arg:"" default:"studio" help:"Preset or file."`
+}
+
+// Run prints the document.
+func (c *PolicyShowCmd) Run() error {
+	d, err := policyNamed(c.Policy)
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(d.YAML())
+	return err
+}
+
+// PolicyExplainCmd is `musa policy explain`.
+type PolicyExplainCmd struct {
+	Policy   string `default:"studio" help:"Preset or file."`
+	Tier     string `default:"guest" help:"For whom: guest, member or paid."`
+	JSON     bool   `name:"json" help:"Print as JSON."`
+	Category string `arg:"" help:"Kind of data, such as original or output."`
+}
+
+// Run prints the sentences that bear on the category.
+func (c *PolicyExplainCmd) Run() error {
+	d, err := policyNamed(c.Policy)
+	if err != nil {
+		return err
+	}
+	sentences, err := d.Explain(musa.Category(c.Category), musa.Tier(c.Tier))
+	if err != nil {
+		return policySaid(err)
+	}
+	if c.JSON {
+		return policyJSON(os.Stdout, sentences)
+	}
+	return policyPrint(os.Stdout, d, []policy.Section{{Sentences: sentences}})
+}
+
+// PolicyRenderCmd is `musa policy render`.
+type PolicyRenderCmd struct {
+	JSON   bool   `name:"json" help:"Print as JSON."`
+	Policy string `arg:"" default:"studio" help:"Preset or file."`
+}
+
+// Run prints the page.
+func (c *PolicyRenderCmd) Run() error {
+	d, err := policyNamed(c.Policy)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return policyJSON(os.Stdout, d.Render())
+	}
+	return policyPrint(os.Stdout, d, d.Render())
+}
+
+// PolicyDiffCmd is `musa policy diff`.
+type PolicyDiffCmd struct {
+	JSON  bool   `name:"json" help:"Print as JSON."`
+	Older string `arg:"" help:"Preset or file."`
+	Newer string `arg:"" help:"Preset or file."`
+}
+
+// Run prints the changes, those of the page first.
+func (c *PolicyDiffCmd) Run() error {
+	older, err := policyNamed(c.Older)
+	if err != nil {
+		return err
+	}
+	newer, err := policyNamed(c.Newer)
+	if err != nil {
+		return err
+	}
+	changes := policy.Diff(older, newer)
+	if c.JSON {
+		return policyJSON(os.Stdout, changes)
+	}
+	return policyChanges(os.Stdout, changes)
+}
+
+func policyChanges(w io.Writer, changes []policy.Change) error {
+	var b strings.Builder
+	if len(changes) == 0 {
+		b.WriteString("No difference.\n")
+	}
+	heading := ""
+	for _, x := range changes {
+		if x.Heading != heading {
+			heading = x.Heading
+			fmt.Fprintf(&b, "%s\n", heading)
+		}
+		if x.Before != "" {
+			fmt.Fprintf(&b, "  - %s\n", x.Before)
+		}
+		if x.After != "" {
+			fmt.Fprintf(&b, "  + %s\n", x.After)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// policyPrint writes sentences with the path and line that each is rendered from.
+func policyPrint(w io.Writer, d *policy.Document, sections []policy.Section) error {
+	var b strings.Builder
+	for i, s := range sections {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		if s.Heading != "" {
+			fmt.Fprintf(&b, "%s\n\n", s.Heading)
+		}
+		for _, x := range s.Sentences {
+			fmt.Fprintf(&b, "%s [%s, line %d]\n", x.Text, x.Path, d.Line(x.Path))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func policyJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+func policyNamed(name string) (*policy.Document, error) {
+	d, err := policies.Load(name, os.ReadFile)
+	return d, policySaid(err)
+}
+
+// policySpoken is a Problem in the words that are meant for people.
+type policySpoken struct{ problem *musa.Problem }
+
+// Error is the problem's public sentence.
+func (p policySpoken) Error() string { return p.problem.Public }
+
+// Unwrap keeps the problem's kind.
+func (p policySpoken) Unwrap() error { return p.problem }
+
+func policySaid(err error) error {
+	if p, ok := err.(*musa.Problem); ok {
+		return policySpoken{p}
+	}
+	return err
+}

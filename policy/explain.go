@@ -1,0 +1,47 @@
+package policy
+
+import "musa"
+
+// Explain says in words when an item of a category ends in a tier, and which lines say so.
+// It is musa.ErrInvalid for a category or tier that the document does not declare.
+func (d *Document) Explain(c musa.Category, tier musa.Tier) ([]Sentence, error) {
+	category, ok := d.Categories.Get(string(c))
+	if !ok {
+		return nil, &musa.Problem{Kind: musa.ErrInvalid, Code: "category_unknown", Field: "category",
+			Public: "The policy has no such category. It has " + list(d.Categories.Names()) + "."}
+	}
+	if !d.Tiers.Has(string(tier)) {
+		return nil, &musa.Problem{Kind: musa.ErrInvalid, Code: "tier_unknown", Field: "tier",
+			Public: "The policy has no such tier. It has " + list(d.Tiers.Names()) + "."}
+	}
+	p := &page{d: d}
+	p.section("")
+	if category.Collected.Off() {
+		p.say("categories."+string(c)+".collected", "This service collects no %s, so there are none to end.", bareName(string(c)))
+	}
+	rules := p.rulesFor(string(c), string(tier), "")
+	switch rules {
+	case 0:
+		p.say("retention", "No rule ends %s for %s: they cannot have any.", naming(string(c)), tierWords(Words{string(tier)}))
+	case 1:
+	default:
+		p.say("retention", "Of the rules that apply, the one that comes first decides.")
+	}
+	return p.sections[0].Sentences, nil
+}
+
+// rulesFor says every rule that reaches a category in a tier, and those that it borrows.
+func (p *page) rulesFor(category, tier, lender string) int {
+	n := 0
+	for i, r := range p.d.Retention {
+		if !r.For.Has(category) || (len(r.Tier) > 0 && !r.Tier.Has(tier)) || (lender != "" && r.SameAs != "") {
+			continue
+		}
+		n++
+		p.rule(item("retention", i), r, Words{category})
+		if r.SameAs != "" {
+			p.rulesFor(r.SameAs, tier, category)
+		}
+	}
+	return n
+}
