@@ -1,0 +1,68 @@
+// Package proof looks for what should not be there: remains of erased data, and faults of
+// a whole store.
+//
+// It promises to look by its own means. It has its own SQL and reads files as raw bytes,
+// so that a mistake in what deletes cannot hide from what checks; of our packages it
+// imports the blob port and the glossary alone. It only reads, page by page, because an
+// open reader would keep deleted keys in the database's log. What it reports names kinds,
+// tables and ids, never content.
+//
+// It does not repair, holds no clock and no keys, and cannot tell whether a sealed byte
+// would open: it tells whether the byte is still there.
+package proof
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"musa/blob"
+)
+
+// The databases that it speaks to, as package db names them.
+const (
+	SQLite     = "sqlite"
+	PostgreSQL = "postgres"
+)
+
+// readLimit bounds one look, as everywhere: no read may outlive it.
+const readLimit = time.Second
+
+// Config says what is looked at.
+type Config struct {
+	SQL     *sql.DB // a pool that need only read
+	Dialect string  // SQLite or PostgreSQL
+	Blobs   blob.Store
+}
+
+// Inspector looks into one store. It is safe for concurrent use.
+type Inspector struct {
+	Config
+}
+
+// New makes an inspector.
+func New(c Config) *Inspector { return &Inspector{Config: c} }
+
+// look runs one query and scans each row; it ends within readLimit.
+func (i *Inspector) look(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	rows, err := i.SQL.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("a look took longer than %s: %w", readLimit, err)
+	}
+	return nil
+}
