@@ -48,14 +48,40 @@ func Source(nameOrFile string, read func(string) ([]byte, error)) (cited string,
 	return nameOrFile, src, nil
 }
 
-// Load reads a preset or an operator's file. A document with any fault is refused, and the
-// error is then policy.Faults.
-func Load(nameOrFile string, read func(string) ([]byte, error)) (*policy.Document, error) {
+// maxExtends bounds how far documents build on one another; two that extend each other
+// are found by it.
+const maxExtends = 8
+
+// Parse reads a preset or an operator's file with all that it extends, and does not lint it.
+// The error is policy.Faults where the text is at fault.
+func Parse(nameOrFile string, read func(string) ([]byte, error)) (*policy.Document, error) {
+	return parse(nameOrFile, read, maxExtends)
+}
+
+func parse(nameOrFile string, read func(string) ([]byte, error), deep int) (*policy.Document, error) {
 	cited, src, err := Source(nameOrFile, read)
 	if err != nil {
 		return nil, err
 	}
-	d, err := policy.Parse(cited, src)
+	extends := policy.Extends(src)
+	if extends == "" {
+		return policy.Parse(cited, src)
+	}
+	if deep == 0 {
+		return nil, policy.Faults{{File: cited, Line: 1, Column: 1, Path: "extends",
+			Reason: "extends itself, or too many others", Remedy: "extend a preset or a whole document"}}
+	}
+	base, err := parse(extends, read, deep-1)
+	if err != nil {
+		return nil, fmt.Errorf("%s extends another: %w", cited, err)
+	}
+	return policy.ParseOver(base, cited, src)
+}
+
+// Load reads a preset or an operator's file, which may extend a preset or another file. A
+// document with any fault is refused, and errors.As finds policy.Faults in the error.
+func Load(nameOrFile string, read func(string) ([]byte, error)) (*policy.Document, error) {
+	d, err := Parse(nameOrFile, read)
 	if err != nil {
 		return nil, err
 	}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"musa"
 	"musa/policies"
@@ -64,5 +66,109 @@ func TestLoadReadsFiles(t *testing.T) {
 	twice := append(slices.Clone(src), []byte("policy: again\n")...)
 	if _, err := policies.Load("./own", func(string) ([]byte, error) { return twice, nil }); !errors.As(err, &faults) {
 		t.Errorf("faulty file gives %v", err)
+	}
+}
+
+func TestLoadExtends(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"short.yaml":   "extends: enhancer\npolicy: short\nrights: {erasure: {undo: 1s}}\n",
+		"shorter.yaml": "extends: ./short.yaml\npolicy: shorter\n",
+		"./short.yaml": "extends: enhancer\npolicy: short\nrights: {erasure: {undo: 1s}}\n",
+		"a.yaml":       "extends: b.yaml\n",
+		"b.yaml":       "extends: a.yaml\n",
+		"bad.yaml":     "extends: studio\nretention: []\n",
+	}
+	read := func(name string) ([]byte, error) {
+		src, ok := files[name]
+		if !ok {
+			return nil, fs.ErrNotExist
+		}
+		return []byte(src), nil
+	}
+	for name, want := range map[string]string{"short.yaml": "short", "shorter.yaml": "shorter"} {
+		d, err := policies.Load(name, read)
+		if err != nil || d.Policy != want || d.Undo() != time.Second {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var faults policy.Faults
+	for _, name := range []string{"a.yaml", "bad.yaml"} {
+		if _, err := policies.Load(name, read); !errors.As(err, &faults) {
+			t.Errorf("%s gives %v", name, err)
+		}
+	}
+}
+
+// A preset says only what is true of the program as it is.
+func TestPresetsClaimNoMoreThanIsTrue(t *testing.T) {
+	t.Parallel()
+	for _, name := range policies.Names() {
+		d, err := policies.Load(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range d.Security.Claims {
+			if !slices.Contains([]string{"encrypted_at_rest", "per_subject_keys", "audit_log"}, c) {
+				t.Errorf("%s claims %s", name, c)
+			}
+		}
+		if len(d.Processors) > 0 || len(d.Moderation.LooksAt) > 0 || d.Lifecycle.Backup.Every.Said() || len(d.Roles.Workspace) > 0 {
+			t.Errorf("%s speaks of parts that the program lacks", name)
+		}
+		for _, e := range d.Purposes {
+			if a := e.Value.Assessment; a != "" {
+				if _, err := os.Stat("../" + a); err != nil {
+					t.Errorf("%s cites an assessment: %v", name, err)
+				}
+			}
+		}
+	}
+}
+
+// Originals go when the last job that used them ends, at the policy's limit where no job
+// does, and with the results where they are saved; results of guests live a day.
+func TestPresetsKeepTheirTimes(t *testing.T) {
+	t.Parallel()
+	const hour, made = musa.Millis(3_600_000), musa.Millis(1_800_000_000_000)
+	cases := []struct {
+		name string
+		item policy.Item
+		end  musa.Millis
+	}{
+		{"used", policy.Item{Category: musa.CategoryOriginal, JobEnded: made + 9000}, made + 9000},
+		{"still used", policy.Item{Category: musa.CategoryOriginal, InUse: true}, 0},
+		{"never used", policy.Item{Category: musa.CategoryOriginal}, made + hour},
+		{"saved", policy.Item{Category: musa.CategoryOriginal, JobEnded: made + 9000, Saved: true}, made + 24*hour},
+		{"result", policy.Item{Category: musa.CategoryOutput}, made + 24*hour},
+		{"history", policy.Item{Category: musa.CategoryHistory}, made + 24*hour},
+		{"prompt", policy.Item{Category: musa.CategoryPrompt}, made + 24*hour},
+		{"scratch", policy.Item{Category: musa.CategoryScratch, JobEnded: made + 9000}, made + 9000},
+	}
+	for _, name := range []string{"studio", "enhancer"} {
+		d, err := policies.Load(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Undo() != 10*time.Second {
+			t.Errorf("%s: undo %v", name, d.Undo())
+		}
+		for _, c := range cases {
+			i := c.item
+			i.ID, i.Owner, i.Tier, i.Created = "as_1", "su_1", musa.TierGuest, made
+			if got := d.End(i); got.At != c.end {
+				t.Errorf("%s, %s: %+v, want %d", name, c.name, got, c.end)
+			}
+			if c.end == 0 {
+				continue
+			}
+			for _, at := range []musa.Millis{c.end - 1, c.end} {
+				g := d.Decide(policy.Facts{Now: at, Purpose: musa.PurposeGenerate, Item: i,
+					Actor: musa.Actor{Subject: "su_1", Role: musa.RoleSystem}})
+				if g.Allowed() != (at < c.end) {
+					t.Errorf("%s, %s, %d ms from its end: %v", name, c.name, at-c.end, g.Err())
+				}
+			}
+		}
 	}
 }

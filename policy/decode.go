@@ -3,13 +3,18 @@ package policy
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 )
 
-type position struct{ line, column int }
+// position is where something stands in a text; an extending document has two texts.
+type position struct {
+	file         string
+	line, column int
+}
 
 // decoder fills the document from the syntax tree and collects what does not fit. It is
 // our own because goccy's stops at the first fault and forgets where values stood.
@@ -31,6 +36,20 @@ type mapped interface {
 
 func (dec *decoder) fault(p position, path, reason, remedy string) {
 	dec.faults = append(dec.faults, Fault{File: dec.file, Line: p.line, Column: p.column, Path: path, Reason: reason, Remedy: remedy})
+}
+
+func (dec *decoder) stands(path string, p position) {
+	p.file = dec.file
+	dec.at[path] = p
+}
+
+// forget drops the positions inside a list that another replaces.
+func (dec *decoder) forget(path string) {
+	for inside := range dec.at {
+		if strings.HasPrefix(inside, path+"[") {
+			delete(dec.at, inside)
+		}
+	}
 }
 
 func (dec *decoder) document(d *Document, body ast.Node) {
@@ -110,7 +129,7 @@ func (dec *decoder) pairs(path string, n ast.Node, each func(key, below string, 
 			continue
 		}
 		seen[key] = p
-		dec.at[below] = p
+		dec.stands(below, p)
 		each(key, below, p, pair.Value)
 	}
 }
@@ -154,16 +173,18 @@ func (dec *decoder) list(v reflect.Value, path string, n ast.Node) {
 		dec.fault(where(n), path, "not a list", "write `[…]` or indented lines that begin with `- `")
 		return
 	}
+	dec.forget(path)
 	out := reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values))
 	for i, item := range seq.Values {
 		below := fmt.Sprintf("%s[%d]", path, i)
-		dec.at[below] = where(item)
+		dec.stands(below, where(item))
 		dec.into(out.Index(i), below, item)
 	}
 	v.Set(out)
 }
 
 func (dec *decoder) words(out *Words, path string, n ast.Node) {
+	dec.forget(path)
 	seq, ok := n.(*ast.SequenceNode)
 	if !ok {
 		if text, ok := dec.scalar(path, n); ok {
@@ -174,7 +195,7 @@ func (dec *decoder) words(out *Words, path string, n ast.Node) {
 	ws := make(Words, 0, len(seq.Values))
 	for i, item := range seq.Values {
 		below := fmt.Sprintf("%s[%d]", path, i)
-		dec.at[below] = where(item)
+		dec.stands(below, where(item))
 		text, ok := dec.scalar(below, item)
 		if !ok {
 			continue
@@ -189,6 +210,7 @@ func (dec *decoder) words(out *Words, path string, n ast.Node) {
 }
 
 func (dec *decoder) varied(out *Varied, path string, n ast.Node) {
+	*out = Varied{}
 	if _, ok := n.(*ast.MappingNode); !ok {
 		out.Default, _ = dec.scalar(path, n)
 		return
@@ -207,12 +229,20 @@ func (dec *decoder) varied(out *Varied, path string, n ast.Node) {
 	}
 }
 
+// decode keeps the lines that are there: a document that extends another names only those
+// that it changes or adds. An empty mapping empties the table.
 func (t *Table[T]) decode(dec *decoder, path string, n ast.Node) {
-	out := Table[T]{}
+	out := append(Table[T]{}, *t...)
+	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) == 0 {
+		out = Table[T]{}
+	}
 	dec.pairs(path, n, func(key, below string, _ position, value ast.Node) {
-		e := Entry[T]{Name: key}
-		dec.into(reflect.ValueOf(&e.Value).Elem(), below, value)
-		out = append(out, e)
+		i := slices.IndexFunc(out, func(e Entry[T]) bool { return e.Name == key })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Entry[T]{Name: key})
+		}
+		dec.into(reflect.ValueOf(&out[i].Value).Elem(), below, value)
 	})
 	*t = out
 }
@@ -222,7 +252,7 @@ func (t *Table[T]) decode(dec *decoder, path string, n ast.Node) {
 func where(n ast.Node) position {
 	switch n := n.(type) {
 	case nil:
-		return position{1, 1}
+		return position{line: 1, column: 1}
 	case *ast.MappingNode:
 		if !n.IsFlowStyle && len(n.Values) > 0 {
 			return at(n.Values[0].Key.GetToken())
@@ -235,7 +265,7 @@ func where(n ast.Node) position {
 
 func at(tok *token.Token) position {
 	if tok == nil || tok.Position == nil {
-		return position{1, 1}
+		return position{line: 1, column: 1}
 	}
-	return position{tok.Position.Line, tok.Position.Column}
+	return position{line: tok.Position.Line, column: tok.Position.Column}
 }

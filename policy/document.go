@@ -3,6 +3,7 @@ package policy
 // Document is one version of a policy. Parse makes it; it is not changed afterwards, so
 // it may be read from any number of goroutines.
 type Document struct {
+	Extends        string              `policy:"extends"` // empty once the document is whole
 	Policy         string              `policy:"policy"`
 	Version        string              `policy:"version"`
 	Effective      string              `policy:"effective"`
@@ -33,6 +34,7 @@ type Document struct {
 	Changes        Changes             `policy:"changes"`
 
 	file     string
+	extends  bool                // a base is at hand
 	at       map[string]position // where each path stands in the text
 	compiled compiled
 }

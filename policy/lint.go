@@ -35,9 +35,9 @@ func (l *linter) fault(path, reason, remedy string) {
 		above = above[:max(0, strings.LastIndexAny(above, ".["))]
 	}
 	if !ok {
-		p = position{1, 1}
+		p = position{l.d.file, 1, 1}
 	}
-	l.faults = append(l.faults, Fault{File: l.d.file, Line: p.line, Column: p.column, Path: path, Reason: reason, Remedy: remedy})
+	l.faults = append(l.faults, Fault{File: p.file, Line: p.line, Column: p.column, Path: path, Reason: reason, Remedy: remedy})
 }
 
 // oneOf finds a word that the program does not know; an empty one is another look's matter.

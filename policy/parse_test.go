@@ -203,12 +203,18 @@ func TestSpan(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(base))
 	f.Add([]byte("retention: [{keep: 1h, for: a}, {same_as: a, for: b}]"))
+	whole := parse(f, shape(f))
 	f.Fuzz(func(t *testing.T, src []byte) {
+		if over, err := policy.ParseOver(whole, "x", src); err == nil {
+			over.Lint()
+			over.Render()
+		}
 		d, err := policy.Parse("x", src)
 		if err != nil {
 			return
 		}
 		d.Lint()
+		d.Render()
 		back, err := policy.Parse("back", d.YAML())
 		if err != nil {
 			t.Fatalf("%v\n%s", err, d.YAML())
@@ -217,4 +223,54 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("changed:\n%s\n%s", d.YAML(), back.YAML())
 		}
 	})
+}
+
+func TestParseOver(t *testing.T) {
+	t.Parallel()
+	whole := parse(t, shape(t))
+	before := string(whole.YAML())
+	d, err := policy.ParseOver(whole, "own.yaml", []byte(`
+extends: shape
+policy: own
+controller: {name: Own}
+rights: {erasure: {undo: 2s}}
+tiers: {guest: {storage: 7MB}}
+consents: {}
+processors: {}
+retention:
+  - {for: [original, output], from: created, keep: 3s}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(whole.YAML()) != before {
+		t.Error("the base has changed")
+	}
+	erasure, _ := d.Rights.Get("erasure")
+	guest, _ := d.Tiers.Get("guest")
+	if d.Policy != "own" || d.Controller.Name != "Own" || d.Controller.Country != "AT" || d.Undo() != 2*time.Second ||
+		erasure.Gdpr != "17" || guest.Storage.String() != "7MB" || !guest.Account.Off() || len(d.Rights) != len(whole.Rights) ||
+		len(d.Consents) != 0 || len(d.Processors) != 0 || len(d.Retention) != 1 {
+		t.Errorf("not the base with what differs:\n%s", d.YAML())
+	}
+	end := d.End(policy.Item{Category: musa.CategoryOutput, Tier: musa.TierPaid, Created: made})
+	if end.At != made+3000 {
+		t.Errorf("ends %d after", end.At-made)
+	}
+	if back, err := policy.Parse("back", d.YAML()); err != nil || back.Hash() != d.Hash() {
+		t.Errorf("what it prints is not whole: %v", err)
+	}
+	if d.Line("retention[0]") != 10 || d.Line("retention[1]") != 0 {
+		t.Errorf("rules stand in lines %d and %d", d.Line("retention[0]"), d.Line("retention[1]"))
+	}
+	files := make(map[string]bool)
+	for _, f := range d.Lint() {
+		files[f.File+" "+f.Path] = true
+	}
+	if !files["test.yaml categories.device"] || !files["test.yaml purposes.share.consent"] {
+		t.Errorf("faults of what is inherited do not cite the base: %v", d.Lint())
+	}
+	if _, err := policy.Parse("own.yaml", []byte("extends: shape\n")); err == nil {
+		t.Error("a document that extends another is taken for whole")
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,16 +59,13 @@ func (c *PolicyLintCmd) Run() error {
 
 // policyFaults is what Parse finds, or what Lint does where the text can be read at all.
 func policyFaults(name string) (policy.Faults, error) {
-	cited, src, err := policies.Source(name, os.ReadFile)
-	if err != nil {
-		return nil, policySaid(err)
-	}
-	d, err := policy.Parse(cited, src)
-	if faults, ok := err.(policy.Faults); ok {
+	d, err := policies.Parse(name, os.ReadFile)
+	var faults policy.Faults
+	if errors.As(err, &faults) {
 		return faults, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, policySaid(err)
 	}
 	return d.Lint(), nil
 }
