@@ -19,5 +19,5 @@ func TestNull(t *testing.T) {
 		t.Fatal(err)
 	}
 	task := engine.Task{Kind: musa.KindEnhance, Inputs: []engine.Input{{Data: buf.Bytes()}}}
-	enginetest.Run(t, enginetest.Subject{Engine: &enginetest.Null{Tiles: 3, Hold: time.Millisecond}, Short: task, Long: task})
+	enginetest.Run(t, enginetest.Subject{Engine: &enginetest.Null{Tiles: 50, Hold: 5 * time.Millisecond}, Short: task, Long: task})
 }
