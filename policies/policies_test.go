@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"musa"
+	"musa/db"
 	"musa/policies"
 	"musa/policy"
 )
@@ -167,6 +169,25 @@ func TestPresetsKeepTheirTimes(t *testing.T) {
 					Actor: musa.Actor{Subject: "su_1", Role: musa.RoleSystem}})
 				if g.Allowed() != (at < c.end) {
 					t.Errorf("%s, %s, %d ms from its end: %v", name, c.name, at-c.end, g.Err())
+				}
+			}
+		}
+	}
+}
+
+// What a table holds, the page may not deny.
+func TestPresetsCollectWhatTablesHold(t *testing.T) {
+	t.Parallel()
+	for _, name := range policies.Names() {
+		d, err := policies.Load(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range db.Tables() {
+			held := append(slices.Collect(maps.Values(table.Columns)), table.Category)
+			for _, category := range held {
+				if c, _ := d.Categories.Get(string(category)); c.Collected.Off() {
+					t.Errorf("%s says that no %s is collected, and table %s holds it", name, category, table.Name)
 				}
 			}
 		}

@@ -80,7 +80,7 @@ func TestRenderTellsCollectedFromUncollected(t *testing.T) {
 	t.Parallel()
 	src := strings.Replace(shape(t), "{is: user.payment,", "{is: user.payment, collected: false,", 1)
 	page := text(parse(t, src).Render())
-	if !strings.Contains(page, "This service collects no payment records.") || strings.Contains(page, "payment records go") {
+	if !strings.Contains(page, "This service collects no records of credits and payments.") || strings.Contains(page, "payments have to be kept") {
 		t.Error("the page is unclear about payments that are not collected")
 	}
 	if page = text(parse(t, shape(t)).Render()); strings.Contains(page, "collects no") {
@@ -141,7 +141,7 @@ func TestDiff(t *testing.T) {
 				Before: "For guests, the pictures that are made for you, the words that you write for a picture, the settings and histories of your jobs and the share links go 12 hours after they were made.",
 				After:  "For guests, the pictures that are made for you, the words that you write for a picture, the settings and histories of your jobs and the share links go 36 hours after they were made."}},
 		{"gone", "  till:    {hosts: [api.till.example], for: [bill], gets: [payment], country: US, safeguard: scc, agreement: doc/till.md}\n", "",
-			policy.Change{Heading: "Who is sent what", Path: "processors.till", Before: "Till (US) is sent the payment records, to bill what you buy."}},
+			policy.Change{Heading: "Who is sent what", Path: "processors.till", Before: "Till (US) is sent the records of credits and payments, to account for what you use and buy."}},
 		{"new", "minimum: {default: 16,", "minimum: {default: 16, IE: 16,",
 			policy.Change{Heading: "Age", Path: "age.minimum.IE", After: "In the country IE that is 16."}},
 		{"not on the page", "storage: 100MB", "storage: 50MB",
