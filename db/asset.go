@@ -95,7 +95,8 @@ func (tx Tx) AssetWithSecret(ctx context.Context, id musa.AssetID) (Opening, err
 	err := tx.bun.QueryRowContext(ctx, `SELECT a.id, a.owner, a.author, a.category, a.state, a.tier, a.job, a.created, a.job_ended,
 		a.saved, a.uses, a.choice, a.due, a.rule, a.ordered, a.ends, a.reason, a.policy_version, a.bytes, a.erased, a.purged,
 		a.receipt, COALESCE(s.subject, ''), s.wrapped, s.sealed, k.wrapped
-		FROM assets AS a LEFT JOIN secrets AS s ON s.id = a.id LEFT JOIN subject_keys AS k ON k.subject = a.owner
+		FROM assets AS a LEFT JOIN secrets AS s ON s.id = a.id AND length(s.wrapped) > 0
+		LEFT JOIN subject_keys AS k ON k.subject = a.owner AND length(k.wrapped) > 0
 		WHERE a.id = ?`, id).Scan(
 		&a.ID, &a.Owner, &a.Author, &a.Category, &a.State, &a.Tier, &a.Job, &a.Created, &a.JobEnded,
 		&a.Saved, &a.Uses, &a.Choice, &a.Due, &a.Rule, &a.Ordered, &a.Ends, &a.Reason, &a.PolicyVersion, &a.Bytes, &a.Erased, &a.Purged,

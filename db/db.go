@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -53,6 +54,8 @@ type DB struct {
 	log     *slog.Logger
 	writer  *bun.DB // SQLite: one connection
 	reader  *bun.DB
+
+	reclaimAt atomic.Int64 // SQLite: at how many rows secrets may be worth a rewrite
 }
 
 // Open connects, brings the schema up to date and returns the database.

@@ -72,12 +72,12 @@ func (tx Tx) EraseAssets(ctx context.Context, list ...Erasure[musa.AssetID]) ([]
 	if err != nil || len(erased) == 0 {
 		return nil, wrapf(err, "erase assets")
 	}
-	ids := make([]musa.AssetID, len(erased))
+	ids := make([]string, len(erased))
 	for i, a := range erased {
-		ids[i] = a.ID
+		ids[i] = string(a.ID)
 	}
-	if _, err := tx.exec(ctx, "DELETE FROM secrets WHERE id IN (?)", bun.List(ids)); err != nil {
-		return nil, wrapf(err, "destroy keys of assets")
+	if err := tx.destroySecrets(ctx, ids...); err != nil {
+		return nil, err
 	}
 	_, err = tx.exec(ctx, "UPDATE blobs SET state = 'doomed' WHERE asset IN (?)", bun.List(ids))
 	return erased, wrapf(err, "doom blobs of assets")
@@ -89,14 +89,17 @@ func (tx Tx) EraseRecords(ctx context.Context, list ...Erasure[musa.RecordID]) (
 	if len(list) == 0 {
 		return nil, nil
 	}
-	var ids []musa.RecordID
+	var ids []string
 	err := tx.get(ctx, &ids, `UPDATE records SET state = 'erased', erased = ?, receipt = v.column2
 		FROM (VALUES ?) AS v WHERE records.id = v.column1 AND records.state = 'active' RETURNING records.id`, tx.Now, pairs(list))
 	if err != nil || len(ids) == 0 {
 		return nil, wrapf(err, "erase records")
 	}
-	_, err = tx.exec(ctx, "DELETE FROM secrets WHERE id IN (?)", bun.List(ids))
-	return ids, wrapf(err, "destroy keys of records")
+	erased := make([]musa.RecordID, len(ids))
+	for i, id := range ids {
+		erased[i] = musa.RecordID(id)
+	}
+	return erased, tx.destroySecrets(ctx, ids...)
 }
 
 // pairs are the rows of a VALUES list, whose columns both databases call column1 and

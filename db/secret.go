@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/uptrace/bun"
+
 	"musa"
 )
 
 // Secret is an item's key, wrapped under its owner's, and the item's small sealed
-// record. It is the one place for either, so that erasing an item is deleting a row.
+// record. It is the one place for either, so that erasing an item is deleting a row
+// (in SQLite emptying it: a row with an empty key is none).
 //
 // Category: original; it takes the category of the item that it opens.
 type Secret struct {
@@ -31,7 +34,7 @@ func (tx Tx) insertSecret(ctx context.Context, s Secret) error {
 // Secret finds what opens an item; musa.ErrNotFound once it is destroyed.
 func (tx Tx) Secret(ctx context.Context, id string) (Secret, error) {
 	s := Secret{ID: id}
-	err := tx.bun.QueryRowContext(ctx, "SELECT subject, wrapped, sealed FROM secrets WHERE id = ?", id).
+	err := tx.bun.QueryRowContext(ctx, "SELECT subject, wrapped, sealed FROM secrets WHERE id = ? AND length(wrapped) > 0", id).
 		Scan(&s.Subject, &s.Wrapped, &s.Sealed)
 	if err != nil {
 		return Secret{}, fmt.Errorf("secret of %s: %w", id, missing(err))
@@ -39,11 +42,40 @@ func (tx Tx) Secret(ctx context.Context, id string) (Secret, error) {
 	return s, nil
 }
 
-// ReplaceSealed changes an item's sealed record. The former bytes need a Scrub to be
-// gone.
+// ReplaceSealed changes an item's sealed record; musa.ErrNotFound once its key is
+// destroyed. The former bytes need a Scrub to be gone.
 func (tx Tx) ReplaceSealed(ctx context.Context, id string, sealed []byte) error {
-	err := tx.quiet(ctx, "UPDATE secrets SET sealed = $1 WHERE id = $2", filled(sealed), id)
-	return wrapf(err, "replace sealed record of %s", id)
+	s, err := tx.Secret(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := tx.destroySecrets(ctx, id); err != nil {
+		return err
+	}
+	s.Sealed = sealed
+	return tx.insertSecret(ctx, s)
+}
+
+// destroySecrets destroys what opens these items. SQLite must not rebalance the pages
+// of live keys, which would leave copies in their gaps: there the row is emptied in
+// its place.
+func (tx Tx) destroySecrets(ctx context.Context, ids ...string) error {
+	query := "DELETE FROM secrets WHERE id IN (?)"
+	if tx.dialect == SQLite {
+		query = "UPDATE secrets SET id = '', subject = '', wrapped = x'', sealed = x'' WHERE id IN (?) AND length(wrapped) > 0"
+	}
+	_, err := tx.exec(ctx, query, bun.List(ids))
+	return wrapf(err, "destroy %d secrets", len(ids))
+}
+
+// destroySubjectKey destroys an owner's key, as destroySecrets does.
+func (tx Tx) destroySubjectKey(ctx context.Context, id musa.SubjectID) error {
+	query := "DELETE FROM subject_keys WHERE subject = ?"
+	if tx.dialect == SQLite {
+		query = "UPDATE subject_keys SET subject = '', wrapped = x'' WHERE subject = ? AND length(wrapped) > 0"
+	}
+	_, err := tx.exec(ctx, query, id)
+	return wrapf(err, "destroy key of subject %s", id)
 }
 
 // quiet runs a statement whose arguments travel apart from its text. A server logs the

@@ -34,19 +34,20 @@ func (tx Tx) InsertSession(ctx context.Context, s Session) error {
 // SessionByDigest finds the session of a token with its active owner, until the
 // session expires; musa.ErrNotFound.
 func (tx Tx) SessionByDigest(ctx context.Context, digest []byte) (Session, Subject, error) {
-	var row struct {
-		Session `bun:"embed:s_"`
-		Owner   Subject `bun:"embed:o_"`
-	}
-	err := tx.get(ctx, &row, `SELECT s.id AS s_id, s.subject AS s_subject, s.digest AS s_digest, s.created AS s_created,
-		s.last_seen AS s_last_seen, s.expires AS s_expires, o.id AS o_id, o.kind AS o_kind, o.tier AS o_tier, o.state AS o_state,
-		o.created AS o_created, o.last_seen AS o_last_seen, o.closed AS o_closed, o.policy_version AS o_policy_version
+	var (
+		e Session
+		o Subject
+	)
+	err := tx.bun.QueryRowContext(ctx, `SELECT s.id, s.subject, s.digest, s.created, s.last_seen, s.expires,
+		o.id, o.kind, o.tier, o.state, o.created, o.last_seen, o.closed, o.policy_version
 		FROM sessions AS s JOIN subjects AS o ON o.id = s.subject
-		WHERE s.digest = ? AND s.expires > ? AND o.state = ?`, digest, tx.Now, musa.SubjectActive)
+		WHERE s.digest = ? AND s.expires > ? AND o.state = ?`, digest, tx.Now, musa.SubjectActive).Scan(
+		&e.ID, &e.Subject, &e.Digest, &e.Created, &e.LastSeen, &e.Expires,
+		&o.ID, &o.Kind, &o.Tier, &o.State, &o.Created, &o.LastSeen, &o.Closed, &o.PolicyVersion)
 	if err != nil {
-		return Session{}, Subject{}, fmt.Errorf("session by digest: %w", err)
+		return Session{}, Subject{}, fmt.Errorf("session by digest: %w", missing(err))
 	}
-	return row.Session, row.Owner, nil
+	return e, o, nil
 }
 
 // TouchSession notes that the session was used, and moves its end.

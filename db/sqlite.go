@@ -101,31 +101,3 @@ func dirProblem(err error) error {
 	}
 	return p
 }
-
-// scrubSQLite empties the write-ahead log. It must not wait: it holds the only writer,
-// and an open reader may stay for a second.
-func (d *DB) scrubSQLite(ctx context.Context) (clean bool, err error) {
-	conn, err := d.writer.DB.Conn(ctx)
-	if err != nil {
-		return false, problem(fmt.Errorf("scrub: %w", err))
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
-		return false, problem(fmt.Errorf("scrub: %w", err))
-	}
-	defer func() {
-		_, e := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout = 5000")
-		if err == nil && e != nil {
-			err = problem(fmt.Errorf("scrub: %w", e))
-		}
-	}()
-	var busy, frames, moved int
-	row := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	if err := row.Scan(&busy, &frames, &moved); err != nil {
-		if isBusy(err) {
-			return false, nil
-		}
-		return false, problem(fmt.Errorf("scrub: %w", err))
-	}
-	return busy == 0, nil
-}

@@ -36,10 +36,12 @@ func (tx Tx) InsertSubject(ctx context.Context, s Subject, wrapped []byte) error
 	if err := tx.insert(ctx, &s); err != nil {
 		return fmt.Errorf("insert subject %s: %w", s.ID, err)
 	}
-	if err := tx.quiet(ctx, "INSERT INTO subject_keys (subject, wrapped) VALUES ($1, $2)", string(s.ID), wrapped); err != nil {
-		return fmt.Errorf("insert key of subject %s: %w", s.ID, err)
-	}
-	return nil
+	return tx.insertSubjectKey(ctx, s.ID, wrapped)
+}
+
+func (tx Tx) insertSubjectKey(ctx context.Context, id musa.SubjectID, wrapped []byte) error {
+	err := tx.quiet(ctx, "INSERT INTO subject_keys (subject, wrapped) VALUES ($1, $2)", string(id), wrapped)
+	return wrapf(err, "insert key of subject %s", id)
 }
 
 // Subject finds an owner, also a closed or erased one; musa.ErrNotFound.
@@ -55,25 +57,29 @@ func (tx Tx) Subject(ctx context.Context, id musa.SubjectID) (Subject, error) {
 // SubjectKey finds an owner's wrapped key; musa.ErrNotFound once it is destroyed.
 func (tx Tx) SubjectKey(ctx context.Context, id musa.SubjectID) ([]byte, error) {
 	var wrapped []byte
-	if err := tx.get(ctx, &wrapped, "SELECT wrapped FROM subject_keys WHERE subject = ?", id); err != nil {
+	if err := tx.get(ctx, &wrapped, "SELECT wrapped FROM subject_keys WHERE subject = ? AND length(wrapped) > 0", id); err != nil {
 		return nil, fmt.Errorf("key of subject %s: %w", id, err)
 	}
 	return wrapped, nil
 }
 
 // ReplaceSubjectKey stores the key under another wrapping, as when the instance's key
-// is rotated. The former wrapping needs a Scrub to be gone.
+// is rotated; musa.ErrNotFound once it is destroyed. The former wrapping needs a Scrub
+// to be gone.
 func (tx Tx) ReplaceSubjectKey(ctx context.Context, id musa.SubjectID, wrapped []byte) error {
-	if err := tx.quiet(ctx, "UPDATE subject_keys SET wrapped = $1 WHERE subject = $2", wrapped, string(id)); err != nil {
-		return fmt.Errorf("replace key of subject %s: %w", id, err)
+	if _, err := tx.SubjectKey(ctx, id); err != nil {
+		return err
 	}
-	return nil
+	if err := tx.destroySubjectKey(ctx, id); err != nil {
+		return err
+	}
+	return tx.insertSubjectKey(ctx, id, wrapped)
 }
 
 // SubjectKeys pages through the owners that have a key, by id.
 func (tx Tx) SubjectKeys(ctx context.Context, after musa.SubjectID, limit int) ([]musa.SubjectID, error) {
 	var ids []musa.SubjectID
-	err := tx.get(ctx, &ids, "SELECT subject FROM subject_keys WHERE subject > ? ORDER BY subject LIMIT ?", after, limit)
+	err := tx.get(ctx, &ids, "SELECT subject FROM subject_keys WHERE subject > ? AND length(wrapped) > 0 ORDER BY subject LIMIT ?", after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("subject keys: %w", err)
 	}
@@ -113,8 +119,8 @@ func (tx Tx) EraseSubject(ctx context.Context, id musa.SubjectID) (bool, error) 
 	if err != nil || n == 0 {
 		return false, wrapf(err, "erase subject %s", id)
 	}
-	if _, err := tx.exec(ctx, "DELETE FROM subject_keys WHERE subject = ?", id); err != nil {
-		return false, fmt.Errorf("destroy key of subject %s: %w", id, err)
+	if err := tx.destroySubjectKey(ctx, id); err != nil {
+		return false, err
 	}
 	if _, err := tx.exec(ctx, "DELETE FROM sessions WHERE subject = ?", id); err != nil {
 		return false, fmt.Errorf("end sessions of subject %s: %w", id, err)

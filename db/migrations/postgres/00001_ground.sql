@@ -27,6 +27,7 @@ BEGIN
 END
 $$;
 -- +goose StatementEnd
+ALTER TABLE subject_keys ALTER COLUMN wrapped SET STATISTICS 0;
 
 CREATE TABLE sessions (
     id TEXT COLLATE "C" PRIMARY KEY,
@@ -132,6 +133,8 @@ BEGIN
 END
 $$;
 -- +goose StatementEnd
+ALTER TABLE secrets ALTER COLUMN wrapped SET STATISTICS 0;
+ALTER TABLE secrets ALTER COLUMN sealed SET STATISTICS 0;
 CREATE INDEX secrets_subject ON secrets (subject);
 
 CREATE TABLE jobs (

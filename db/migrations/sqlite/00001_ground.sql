@@ -11,11 +11,14 @@ CREATE TABLE subjects (
 ) STRICT;
 CREATE INDEX subjects_seen ON subjects (kind, last_seen) WHERE state = 'active';
 
--- Keys lie here alone, so that destroying one rewrites little.
+-- Keys lie here alone, and rows are only appended: SQLite leaves copies of rows in the gaps of
+-- pages that it rebalances. So a destroyed key is a row emptied in its place (length(wrapped) = 0),
+-- and the table is rewritten once most rows are empty.
 CREATE TABLE subject_keys (
-    subject TEXT PRIMARY KEY,
+    subject TEXT NOT NULL,
     wrapped BLOB NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX subject_keys_key ON subject_keys (subject) WHERE length(wrapped) > 0;
 
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY,
@@ -102,14 +105,17 @@ CREATE INDEX records_asset ON records (asset) WHERE asset <> '';
 CREATE INDEX records_ends ON records (ends) WHERE state = 'active' AND ends > 0;
 CREATE INDEX records_erased ON records (erased) WHERE state = 'erased';
 
--- Keys lie here alone, so that destroying one rewrites little.
+-- Keys lie here alone, and rows are only appended: SQLite leaves copies of rows in the gaps of
+-- pages that it rebalances. So a destroyed key is a row emptied in its place (length(wrapped) = 0),
+-- and the table is rewritten once most rows are empty.
 CREATE TABLE secrets (
-    id TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
     subject TEXT NOT NULL,
     wrapped BLOB NOT NULL,
     sealed BLOB NOT NULL
 ) STRICT;
-CREATE INDEX secrets_subject ON secrets (subject);
+CREATE UNIQUE INDEX secrets_key ON secrets (id) WHERE length(wrapped) > 0;
+CREATE INDEX secrets_subject ON secrets (subject) WHERE length(wrapped) > 0;
 
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
