@@ -1,0 +1,92 @@
+package api
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+	"time"
+
+	"musa"
+	"musa/studio"
+)
+
+// content serves a picture's bytes, with ranges, to its owner, and cuts the response when
+// the picture's end comes while it runs.
+func (d *door) content(w http.ResponseWriter, r *http.Request) {
+	by, err := actor(r.Context())
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	id, err := musa.ParseAssetID(r.PathValue("id"))
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	role := musa.BlobFull
+	if v := r.URL.Query().Get("role"); v != "" {
+		role = musa.BlobRole(v)
+	}
+	if role != musa.BlobFull && role != musa.BlobThumb {
+		d.fail(w, r, &musa.Problem{Kind: musa.ErrInvalid, Code: "role_unknown", Field: "role", Public: "The role must be full or thumb."})
+		return
+	}
+	c, err := d.Studio.Content(r.Context(), by, id, role)
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	defer func() {
+		if err := c.Close(); err != nil {
+			d.Log.Warn("close content", "asset", id, "err", err)
+		}
+	}()
+	h := w.Header()
+	h.Set("Content-Type", mediaType(c.Info.Format, role))
+	disposition := "inline"
+	if r.URL.Query().Has("download") {
+		disposition = "attachment"
+	}
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": c.Info.Name}))
+	// A picture is shown as a picture even if somebody opens its address: no scripts, no frames.
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	done := make(chan struct{})
+	defer close(done)
+	go d.cut(w, c, done)
+	http.ServeContent(guarded{w, c}, r, "", time.Time{}, c)
+}
+
+// cut ends a response that waits for a slow client when the picture may no longer be read.
+func (d *door) cut(w http.ResponseWriter, c studio.Content, done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-c.Done():
+		err := http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0))
+		if err != nil && !errors.Is(err, http.ErrNotSupported) {
+			d.Log.Warn("cut a response", "err", err)
+		}
+	}
+}
+
+// guarded aborts instead of ending a response cleanly when its content was cut: a short
+// picture must not look like a whole one.
+type guarded struct {
+	http.ResponseWriter
+	c studio.Content
+}
+
+func (g guarded) Write(p []byte) (int, error) {
+	select {
+	case <-g.c.Done():
+		return 0, musa.ErrGone
+	default:
+		return g.ResponseWriter.Write(p)
+	}
+}
+
+func mediaType(format string, role musa.BlobRole) string {
+	if role == musa.BlobThumb {
+		return "image/webp"
+	}
+	return "image/" + format
+}

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"musa"
+)
+
+// Problem is the error body: RFC 9457, with a stable code and the field at fault.
+type Problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	Code   string `json:"code"`
+	Field  string `json:"field,omitempty"`
+	Reason string `json:"reason,omitempty" doc:"With 410: why it is gone."`
+}
+
+func (p *Problem) Error() string { return p.Code }
+
+// GetStatus tells huma the status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType tells huma the media type.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// statuses is the one table from kinds of error to HTTP.
+var statuses = []struct {
+	kind   error
+	status int
+	code   string
+	words  string
+}{
+	{musa.ErrInvalid, http.StatusBadRequest, "invalid", "The request cannot be used as it is. See /api/openapi.json for its form."},
+	{musa.ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large", "This is larger than the server takes."},
+	{musa.ErrUnsupported, http.StatusUnsupportedMediaType, "unsupported", "This kind of file is not taken."},
+	{musa.ErrUnauthorized, http.StatusUnauthorized, "unauthorized", "Sign in first, or begin as a guest with POST /api/guests."},
+	{musa.ErrNotFound, http.StatusNotFound, "not_found", "There is nothing here for you."},
+	{musa.ErrGone, http.StatusGone, "gone", "This has reached the end that the privacy policy sets for it."},
+	{musa.ErrRefused, http.StatusForbidden, "refused", "The privacy policy does not allow this."},
+	{musa.ErrUnaffordable, http.StatusPaymentRequired, "not_enough_credits", "There are not enough credits left."},
+	{musa.ErrConflict, http.StatusConflict, "conflict", "Something else changed first. Look again and repeat."},
+	{musa.ErrLimited, http.StatusTooManyRequests, "rate_limited", "Too many requests. Wait a moment."},
+	{musa.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "The server cannot do this just now. Nothing was lost; try again in a moment."},
+}
+
+// problem turns any error into what a client may see. What has no kind is 500, with no word
+// of its cause.
+func problem(err error) *Problem {
+	out := &Problem{Type: "about:blank", Status: http.StatusInternalServerError, Code: "internal",
+		Detail: "Something broke on the server. Nothing you sent was kept; try again."}
+	for _, s := range statuses {
+		if errors.Is(err, s.kind) {
+			out.Status, out.Code, out.Detail = s.status, s.code, s.words
+			break
+		}
+	}
+	var p *musa.Problem
+	if errors.As(err, &p) {
+		out.Field = p.Field
+		if p.Code != "" {
+			out.Code = p.Code
+		}
+		if p.Public != "" {
+			out.Detail = p.Public
+		}
+	}
+	out.Title = http.StatusText(out.Status)
+	if out.Status == http.StatusGone {
+		out.Reason, out.Code = out.Code, "gone"
+	}
+	return out
+}
+
+// newError replaces huma's: its details carry submitted values, ours only where they were.
+func newError(status int, message string, errs ...error) huma.StatusError {
+	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: "invalid",
+		Detail: "The request does not have the form that /api/openapi.json describes."}
+	if status >= http.StatusInternalServerError {
+		p.Code, p.Detail = "internal", "Something broke on the server. Nothing you sent was kept; try again."
+	}
+	for _, err := range errs {
+		var d *huma.ErrorDetail
+		if errors.As(err, &d) {
+			p.Field = field(d.Location)
+			break
+		}
+	}
+	if status == http.StatusUnprocessableEntity {
+		p.Status, p.Title = http.StatusBadRequest, http.StatusText(http.StatusBadRequest)
+	}
+	return p
+}
+
+// field makes "params.scale" of huma's "body.params.scale".
+func field(location string) string {
+	const body = "body."
+	if len(location) > len(body) && location[:len(body)] == body {
+		return location[len(body):]
+	}
+	return location
+}
+
+// fail answers with a problem, and logs what is the server's own fault.
+func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := d.judge(r.Context(), err)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	w.WriteHeader(p.Status)
+	// The client may have left; there is nobody to tell.
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// judge turns an error of a use case into a problem and logs the unexpected.
+func (d *door) judge(ctx context.Context, err error) *Problem {
+	p := problem(err)
+	if p.Status >= http.StatusInternalServerError && ctx.Err() == nil {
+		d.Log.Error("request failed", "status", p.Status, "code", p.Code, "err", err)
+	}
+	return p
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"musa"
+	"musa/api"
+	"musa/blob"
+	"musa/blob/files"
+	"musa/blob/s3"
+	"musa/db"
+	"musa/egress"
+	"musa/engine"
+	"musa/engine/local"
+	"musa/house"
+	"musa/neural"
+	"musa/pix"
+	"musa/policies"
+	"musa/queue"
+	"musa/seal"
+)
+
+// opened is a house with the parts that have to be closed after it.
+type opened struct {
+	*house.House
+	closers []func() error
+}
+
+// Close closes the parts, the last opened first.
+func (o *opened) Close() error {
+	var errs []error
+	for i := len(o.closers) - 1; i >= 0; i-- {
+		errs = append(errs, o.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// memory bounds the bytes of uploads and plans held at once on a node.
+const memory = 512 << 20
+
+// open opens every part that the settings name and builds the house from them. This is the
+// one place where drivers are chosen.
+func (s Settings) open(ctx context.Context, log *slog.Logger) (o *opened, err error) {
+	o = &opened{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.Close())
+		}
+	}()
+	doc, err := policies.Load(s.Policy, os.ReadFile)
+	if err != nil {
+		return o, err
+	}
+	if err := pix.Start(pix.Config{}); err != nil {
+		return o, err
+	}
+	if s.DB == "" || s.Blobs == "" {
+		if err := os.MkdirAll(s.Data, 0o700); err != nil {
+			return o, &musa.Problem{Kind: musa.ErrUnavailable, Code: "data_unwritable", Field: "data", Cause: err,
+				Public: "The data folder cannot be made. Name another with --data, or mend the rights of its parent."}
+		}
+	}
+	dialer, err := s.dialer()
+	if err != nil {
+		return o, err
+	}
+	c := house.Config{Policy: doc, Clock: time.Now, Log: log, Node: s.node(), Version: version(), Engine: local.Name,
+		Cookies: api.CookiesPlain, Memory: memory, Allowance: s.GuestCredits, Price: 1, Width: s.Width, Session: session}
+	if strings.HasPrefix(s.PublicURL, "https://") {
+		c.Cookies = api.CookiesSecure
+	}
+	if c.DB, err = db.Open(ctx, db.Config{URL: s.DB, Path: filepath.Join(s.Data, "musa.db"), Dial: dialer.For("database"), Clock: c.Clock, Log: log}); err != nil {
+		return o, err
+	}
+	o.closers = append(o.closers, c.DB.Close)
+	if c.DB.Dialect() == db.PostgreSQL {
+		c.ScrubEvery = 10 * time.Second // a rewrite of partitions is worth gathering for
+	}
+	if c.Keys, err = s.keyset(ctx, c.DB); err != nil {
+		return o, err
+	}
+	if c.Blobs, err = s.store(ctx, dialer); err != nil {
+		return o, err
+	}
+	if err := c.Blobs.Check(ctx); err != nil {
+		return o, err
+	}
+	if c.Queue, err = queue.Open(ctx, queue.Config{URL: s.NATS, Dial: dialer.For("nats"), Log: log}); err != nil {
+		return o, err
+	}
+	o.closers = append(o.closers, func() error { c.Queue.Close(); return nil })
+	c.Limits = pix.DefaultLimits()
+	c.Limits.Bytes, c.Limits.Pixels = s.MaxUpload<<20, s.MaxPixels*1_000_000
+	nets := neural.Open(s.Models)
+	o.closers = append(o.closers, nets.Close)
+	own, err := local.New(local.Config{Models: nets, Limits: c.Limits})
+	if err != nil {
+		return o, err
+	}
+	c.Engines = map[string]engine.Engine{own.Name(): own}
+	o.House, err = house.New(ctx, c)
+	return o, err
+}
+
+// keyset loads the instance's keys, and makes them for a store that is new. A store that
+// has data and no keys is refused: new keys would open nothing of it.
+func (s Settings) keyset(ctx context.Context, d *db.DB) (*seal.Keyset, error) {
+	keys, err := seal.Load(s.Keys)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
+	}
+	var bound db.Instance
+	look := d.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		bound, err = tx.Instance(ctx, "")
+		return err
+	})
+	if errors.Is(look, musa.ErrNotFound) {
+		return seal.Create(s.Keys)
+	}
+	if look != nil {
+		return nil, fmt.Errorf("look for the keyset's name: %w", look)
+	}
+	return nil, &musa.Problem{Kind: musa.ErrUnavailable, Code: "keyset_missing", Field: "keys",
+		Public: fmt.Sprintf("The key file %s is not there, and this store was sealed under keyset %s. Put that file back, or name it with --keys: no other opens anything here.", s.Keys, bound.Keyset)}
+}
+
+func (s Settings) store(ctx context.Context, dialer *egress.Dialer) (blob.Store, error) {
+	if s.Blobs == "" {
+		return files.New(filepath.Join(s.Data, "blobs"))
+	}
+	return s3.New(ctx, s3.Config{URL: s.Blobs, AccessKey: s.S3Key, SecretKey: s.S3Secret, HTTPClient: dialer.HTTPClient("blobs")})
+}
+
+// dialer lets out to what the settings name, and to nothing else.
+func (s Settings) dialer() (*egress.Dialer, error) {
+	var allow []string
+	for _, u := range []struct{ setting, value, port string }{
+		{"db", s.DB, "5432"}, {"blobs", endpoint(s.Blobs), "443"}, {"nats", s.NATS, "4222"},
+	} {
+		for one := range strings.SplitSeq(u.value, ",") {
+			if one == "" || strings.HasPrefix(one, "sqlite:") {
+				continue
+			}
+			parsed, err := url.Parse(one)
+			if err != nil || (parsed.Host == "" && parsed.Query().Get("host") == "") {
+				return nil, &musa.Problem{Kind: musa.ErrInvalid, Code: "setting_url", Field: u.setting,
+					Public: "This setting takes a URL with a host. See `musa serve --help`."}
+			}
+			allow = append(allow, hosts(parsed, u.port)...)
+		}
+	}
+	return egress.New(egress.Config{Allow: allow})
+}
+
+// hosts lists where a URL leads: its host, or the folder of a Unix socket.
+func hosts(u *url.URL, port string) []string {
+	if dir := u.Query().Get("host"); strings.HasPrefix(dir, "/") {
+		p := u.Query().Get("port")
+		if p == "" {
+			p = port
+		}
+		return []string{filepath.Join(dir, ".s.PGSQL."+p)}
+	}
+	if u.Port() != "" {
+		return []string{u.Host}
+	}
+	if u.Scheme == "http" {
+		port = "80"
+	}
+	return []string{u.Hostname() + ":" + port}
+}
+
+// endpoint is where an s3:// URL leads.
+func endpoint(blobs string) string {
+	u, err := url.Parse(blobs)
+	if err != nil || blobs == "" {
+		return ""
+	}
+	if e := u.Query().Get("endpoint"); e != "" {
+		return e
+	}
+	return "https://s3." + u.Query().Get("region") + ".amazonaws.com"
+}
+
+// node makes up a name where none is set. It must be new for each process, since leases are
+// held in it.
+func (s Settings) node() string {
+	if s.Node != "" {
+		return s.Node
+	}
+	var raw [6]byte
+	rand.Read(raw[:])
+	return "node-" + hex.EncodeToString(raw[:])
+}
+
+// logger writes to standard error.
+func (s Settings) logger() *slog.Logger {
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, nil))
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/goccy/go-yaml"
+
+	"musa"
+)
+
+// Settings are the same words as flags, as MUSA_… and in musa.yaml.
+type Settings struct {
+	Data      string `help:"Folder for the database and the blobs of a single machine." default:"./data" placeholder:"DIR"`
+	PublicURL string `help:"Address that people use, if it is not the one listened on." placeholder:"URL"`
+	Policy    string `help:"Policy: the name of a preset, or a file." default:"studio"`
+	DB        string `name:"db" help:"Database URL (postgres://…); empty is SQLite in the data folder." placeholder:"URL"`
+	Blobs     string `help:"Blob store URL (s3://…); empty is files in the data folder." placeholder:"URL"`
+	NATS      string `name:"nats" help:"NATS URL of a cluster; empty is the server inside." placeholder:"URL"`
+	Keys      string `help:"The instance's key file. Without it nothing opens: keep a copy apart from the data." default:"./musa.keys" placeholder:"FILE"`
+	Models    string `help:"Folder of the neural networks." default:"./models" placeholder:"DIR"`
+	Width     int    `help:"Jobs that this node carries at once." default:"2"`
+	Node      string `help:"This node's name, unique among those that share a database; made up if empty." placeholder:"NAME"`
+	S3Key     string `name:"s3-access-key" help:"Access key of the blob store." env:"AWS_ACCESS_KEY_ID" placeholder:"KEY"`
+	S3Secret  string `name:"s3-secret-key" help:"Secret key of the blob store." env:"AWS_SECRET_ACCESS_KEY" placeholder:"KEY"`
+	LogFormat string `help:"Log as text or json." enum:"text,json" default:"text"`
+
+	MaxUpload    int64 `help:"Largest upload in MB." default:"100"`
+	MaxPixels    int64 `help:"Largest picture in megapixels." default:"64"`
+	GuestCredits int64 `help:"Credits of a new guest." default:"200"`
+}
+
+// session is how long a guest's unused session lasts.
+const session = 30 * 24 * time.Hour
+
+// fileSettings resolves flags from the settings file. Only names that some flag has are
+// taken; a missing file is no error unless it was asked for.
+func fileSettings(args []string) kong.Resolver {
+	path, asked := settingsPath(args)
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !asked {
+		return kong.ResolverFunc(func(*kong.Context, *kong.Path, *kong.Flag) (any, error) { return nil, nil })
+	}
+	values := map[string]any{}
+	if err == nil {
+		err = yaml.Unmarshal(raw, &values)
+	}
+	if err != nil {
+		err = &musa.Problem{Kind: musa.ErrInvalid, Code: "settings_unreadable", Field: "config",
+			Public: fmt.Sprintf("The settings file %s cannot be read. It is YAML: one `name: value` a line.", filepath.Base(path)), Cause: err}
+	}
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if err != nil {
+			return nil, err
+		}
+		v, ok := values[flag.Name]
+		if !ok {
+			return nil, nil
+		}
+		return fmt.Sprint(v), nil
+	})
+}
+
+func settingsPath(args []string) (path string, asked bool) {
+	for i, a := range args {
+		if v, ok := strings.CutPrefix(a, "--config="); ok {
+			return v, true
+		}
+		if a == "--config" && i+1 < len(args) {
+			return args[i+1], true
+		}
+	}
+	if v := os.Getenv("MUSA_CONFIG"); v != "" {
+		return v, true
+	}
+	return "musa.yaml", false
+}

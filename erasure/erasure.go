@@ -1,0 +1,211 @@
+// Package erasure ends the life of data everywhere: first its key, then its bytes, then the
+// proof that neither is left, and last the receipt.
+//
+// It promises that a key is destroyed in the transaction that finds the item due, that the
+// bytes go in any number of steps which a crash may interrupt anywhere, that an item counts
+// as purged only after an independent look found nothing, and that its owner then holds a
+// receipt. It does not decide what is due; retention and rights order it.
+package erasure
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"musa"
+	"musa/audit"
+	"musa/blob"
+	"musa/db"
+	"musa/proof"
+	"musa/queue"
+	"musa/seal"
+	"musa/vault"
+)
+
+// Config is what an Eraser leans on. All fields are needed.
+type Config struct {
+	DB    *db.DB
+	Vault *vault.Vault
+	Blobs blob.Store
+	Keys  *seal.Keyset
+	Queue *queue.Queue
+	Proof *proof.Inspector
+	Clock musa.Clock
+	Log   *slog.Logger
+	Node  string
+	// ScrubEvery bounds how often the database's files are rewritten after erasures.
+	ScrubEvery time.Duration
+}
+
+// Eraser erases. It is safe for concurrent use.
+type Eraser struct {
+	Config
+	signer   note.Signer
+	verifier string
+	mu       sync.Mutex
+	dirty    map[string]struct{} // ids whose keys were deleted but may linger in the database's files; guarded by mu
+	scrubbed musa.Millis         // up to when everything erased is scrubbed; guarded by mu
+}
+
+// New makes an eraser. The log is named after the keyset that signs it.
+func New(c Config) (*Eraser, error) {
+	name := "musa/" + c.Keys.ID()
+	signer, err := audit.NewSigner(name, c.Keys.Signer())
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := audit.VerifierKey(name, c.Keys.Signer().Public().(ed25519.PublicKey))
+	if err != nil {
+		return nil, err
+	}
+	return &Eraser{Config: c, signer: signer, verifier: verifier, dirty: map[string]struct{}{}}, nil
+}
+
+// leasePurge is the lease of the node that scrubs and confirms: two would only do the same
+// work twice.
+const (
+	leasePurge    = "purge"
+	leasePurgeFor = 60 * time.Second
+)
+
+// Assets destroys the keys of assets within the caller's transaction. Call Drop after the
+// commit.
+func (e *Eraser) Assets(ctx context.Context, tx db.Tx, ids []musa.AssetID) error {
+	list := make([]db.Erasure[musa.AssetID], len(ids))
+	for i, id := range ids {
+		list[i] = db.Erasure[musa.AssetID]{Item: id, Receipt: musa.NewReceiptID(tx.Now.Time())}
+	}
+	if _, err := tx.EraseAssets(ctx, list...); err != nil {
+		return fmt.Errorf("erase %d assets: %w", len(ids), err)
+	}
+	return nil
+}
+
+// Records destroys the keys of sealed records within the caller's transaction. Call Drop
+// after the commit.
+func (e *Eraser) Records(ctx context.Context, tx db.Tx, ids []musa.RecordID) error {
+	list := make([]db.Erasure[musa.RecordID], len(ids))
+	for i, id := range ids {
+		list[i] = db.Erasure[musa.RecordID]{Item: id}
+	}
+	if _, err := tx.EraseRecords(ctx, list...); err != nil {
+		return fmt.Errorf("erase %d records: %w", len(ids), err)
+	}
+	return nil
+}
+
+// Drop cuts what still reads the items, on every node, and remembers that the database's
+// files have to be scrubbed.
+func (e *Eraser) Drop(ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	e.mu.Lock()
+	for _, id := range ids {
+		e.dirty[id] = struct{}{}
+	}
+	e.mu.Unlock()
+	e.Vault.Shut(ids)
+	if err := e.Queue.Broadcast(queue.Notice{Kind: queue.NoticeDrop, IDs: ids}); err != nil {
+		return fmt.Errorf("broadcast %d destroyed keys: %w", len(ids), err)
+	}
+	return nil
+}
+
+// Remove takes the bytes of up to limit blobs whose assets are erased, and says how many
+// went. One that cannot be removed now stays doomed and is tried again; its error is
+// returned after the others were tried.
+func (e *Eraser) Remove(ctx context.Context, limit int) (int, error) {
+	var doomed []db.Blob
+	err := e.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		doomed, err = tx.DoomedBlobs(ctx, limit)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("list doomed blobs: %w", err)
+	}
+	var (
+		gone []string
+		errs []error
+	)
+	for _, b := range doomed {
+		if err := e.Blobs.Remove(ctx, b.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("remove a blob of %s: %w", b.Asset, err))
+			continue
+		}
+		gone = append(gone, b.Name)
+	}
+	if len(gone) > 0 {
+		err := e.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropBlob(ctx, gone...) })
+		if err != nil {
+			errs = append(errs, fmt.Errorf("forget %d blobs: %w", len(gone), err))
+		}
+	}
+	return len(gone), errors.Join(errs...)
+}
+
+// Scrub makes destroyed keys unrecoverable from the database's own files: of what this node
+// erased, and of all assets that wait to be confirmed, whoever erased them. It returns the
+// moment up to which everything erased is scrubbed, 0 while there is none: a reader may
+// stand in the way, or another node be at it.
+func (e *Eraser) Scrub(ctx context.Context) (musa.Millis, error) {
+	var (
+		waiting []db.Asset
+		mine    bool
+		began   musa.Millis
+	)
+	err := e.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		began = tx.Now
+		if mine, err = tx.TakeLease(ctx, leasePurge, e.Node, leasePurgeFor); err != nil || !mine {
+			return err
+		}
+		waiting, err = tx.ErasedAssets(ctx, scrubBatch)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("list erased assets: %w", err)
+	}
+	ids, last := e.soiled(waiting)
+	if !mine || len(ids) == 0 || began.Time().Sub(last.Time()) < e.ScrubEvery {
+		return last, nil
+	}
+	clean, err := e.DB.Scrub(ctx, ids)
+	if errors.Is(err, db.ErrForeign) {
+		// The rows are rewritten; the rest is the server's own log, whose keeping time the
+		// privacy page states as the bound. Waiting would not shorten it.
+		clean, err = true, nil
+	}
+	if err != nil || !clean {
+		return last, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.scrubbed = began
+	for _, id := range ids {
+		delete(e.dirty, id)
+	}
+	return began, nil
+}
+
+// scrubBatch bounds how many ids one scrub looks at; more only name the same partitions.
+const scrubBatch = 10_000
+
+// soiled joins this node's own list with what waits, and tells when it was last clean.
+func (e *Eraser) soiled(waiting []db.Asset) (ids []string, last musa.Millis) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, a := range waiting {
+		e.dirty[string(a.ID)] = struct{}{}
+	}
+	for id := range e.dirty {
+		ids = append(ids, id)
+	}
+	return ids, e.scrubbed
+}

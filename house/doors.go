@@ -1,0 +1,36 @@
+package house
+
+import (
+	"net/http"
+	"strings"
+)
+
+// doors puts API and pages behind one handler. State-changing requests from other origins
+// are refused for all of it; tools that send no Origin are no browsers and pass.
+func doors(h *House, native, pages http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/api/", native)
+	mux.Handle("/", pages)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", h.readyz)
+	guard := http.NewCrossOriginProtection()
+	return guard.Handler(mux)
+}
+
+func (h *House) readyz(w http.ResponseWriter, r *http.Request) {
+	if err := h.Ready(r.Context()); err != nil {
+		h.Log.Warn("not ready", "err", err)
+		part, _, _ := strings.Cut(err.Error(), ":")
+		say(w, http.StatusServiceUnavailable, "not ready: "+part)
+		return
+	}
+	say(w, http.StatusOK, "ready")
+}
+
+func say(w http.ResponseWriter, status int, words string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// The client may have left; there is nobody to tell.
+	_, _ = w.Write([]byte(words + "\n"))
+}

@@ -1,0 +1,227 @@
+// Package musatest is a whole studio for tests: real database, real blobs, real queue and
+// the real house behind a real HTTP server, with a clock that tests turn. Nothing in it is
+// a double but the clock, and the engine where a test asks for the null one.
+package musatest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"musa"
+	"musa/api"
+	"musa/blob"
+	"musa/blob/files"
+	"musa/blob/s3"
+	"musa/db"
+	"musa/engine"
+	"musa/engine/enginetest"
+	"musa/engine/local"
+	"musa/house"
+	"musa/musatest/rigs"
+	"musa/neural"
+	"musa/pix"
+	"musa/policies"
+	"musa/policy"
+	"musa/queue"
+	"musa/seal"
+)
+
+// Stores says what a studio stands on.
+type Stores string
+
+// The two deployments that every test of stored data runs on.
+const (
+	Embedded Stores = "sqlite+files"
+	Scaled   Stores = "postgres+s3"
+)
+
+// BothStores lists them.
+func BothStores() []Stores { return []Stores{Embedded, Scaled} }
+
+// Rig says how a studio is built. The zero Rig is the studio preset on SQLite and files
+// with the null engine.
+type Rig struct {
+	Stores Stores
+	Policy string // a preset's name, or a whole document as YAML when it holds a newline
+	Engine engine.Engine
+	Clock  *Clock // a turned clock; made if nil
+	Credit int64  // a new guest's credits; 1000 if 0
+	Width  int    // jobs at once; 2 if 0
+}
+
+// Studio is a running studio.
+type Studio struct {
+	*house.House
+	T      testing.TB
+	Clock  *Clock
+	URL    string
+	Dirs   []string // every folder that holds something of this studio, for raw scans
+	Stores Stores
+}
+
+// New builds and starts a studio. Jobs run; what is due is erased when Step is called.
+func New(t testing.TB, r Rig) *Studio {
+	t.Helper()
+	if r.Clock == nil {
+		r.Clock = NewClock()
+	}
+	if r.Engine == nil {
+		r.Engine = &enginetest.Null{}
+	}
+	if r.Credit == 0 {
+		r.Credit = 1000
+	}
+	if r.Width == 0 {
+		r.Width = 2
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	t.Cleanup(stop)
+	dir := t.TempDir()
+	s := &Studio{T: t, Clock: r.Clock, Stores: r.Stores}
+	log := slog.New(slog.NewTextHandler(testLog{t}, nil))
+	keys, err := seal.Create(filepath.Join(t.TempDir(), "musa.keys"))
+	must(t, err)
+	c := house.Config{Keys: keys, Policy: document(t, r.Policy), Clock: r.Clock.Now, Log: log, Node: "node-" + filepath.Base(dir), Version: "test",
+		Engines: map[string]engine.Engine{r.Engine.Name(): r.Engine}, Engine: r.Engine.Name(), Cookies: api.CookiesPlain,
+		Limits: pix.DefaultLimits(), Memory: 512 << 20, Allowance: r.Credit, Price: 1, Width: r.Width, Session: 30 * 24 * time.Hour}
+	s.Dirs = append(s.Dirs, dir)
+	config := db.Config{Path: filepath.Join(dir, "musa.db"), Clock: r.Clock.Now, Log: log}
+	if r.Stores == Scaled {
+		var data string
+		config.URL, data = rigs.Postgres(t)
+		s.Dirs = append(s.Dirs, data)
+	}
+	c.DB, err = db.Open(ctx, config)
+	must(t, err)
+	t.Cleanup(func() { c.DB.Close() })
+	c.Blobs = s.blobs(ctx, dir)
+	c.Queue, err = queue.Open(ctx, queue.Config{Log: log})
+	must(t, err)
+	t.Cleanup(c.Queue.Close)
+	s.House, err = house.New(ctx, c)
+	must(t, err)
+	must(t, s.Recover(ctx))
+	server := httptest.NewServer(s.Handler())
+	s.URL = server.URL
+	var run sync.WaitGroup
+	run.Go(func() {
+		if err := house.Run(ctx, s.Runner.Run); err != nil {
+			t.Errorf("runner: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		stop()
+		run.Wait()
+	})
+	return s
+}
+
+func (s *Studio) blobs(ctx context.Context, dir string) blob.Store {
+	if s.Stores != Scaled {
+		store, err := files.New(filepath.Join(dir, "blobs"))
+		must(s.T, err)
+		return store
+	}
+	b := rigs.S3(s.T)
+	s.Dirs = append(s.Dirs, b.Dir)
+	store, err := s3.New(ctx, s3.Config{URL: b.URL, AccessKey: b.AccessKey, SecretKey: b.SecretKey, HTTPClient: http.DefaultClient})
+	must(s.T, err)
+	return store
+}
+
+// Step does once what retention does all the time.
+func (s *Studio) Step() {
+	s.T.Helper()
+	must(s.T, s.Keeper.Step(context.Background()))
+}
+
+// document loads a preset, or parses a whole document.
+func document(t testing.TB, source string) *policy.Document {
+	t.Helper()
+	if source == "" {
+		source = "studio"
+	}
+	if !isDocument(source) {
+		doc, err := policies.Load(source, os.ReadFile)
+		must(t, err)
+		return doc
+	}
+	doc, err := policy.Parse("test.yaml", []byte(source))
+	must(t, err)
+	if faults := doc.Lint(); len(faults) > 0 {
+		t.Fatalf("policy: %v", faults)
+	}
+	return doc
+}
+
+func isDocument(source string) bool {
+	for _, c := range source {
+		if c == '\n' {
+			return true
+		}
+	}
+	return false
+}
+
+// Local is the real local engine, with the networks fetched at first use.
+func Local(t testing.TB) engine.Engine {
+	t.Helper()
+	nets := neural.Open(Models(t))
+	t.Cleanup(func() { nets.Close() })
+	e, err := local.New(local.Config{Models: nets})
+	must(t, err)
+	return e
+}
+
+// Clock is a clock that stands still until it is turned.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time // guarded by mu
+}
+
+// NewClock stands at the present, on a whole second.
+func NewClock() *Clock { return &Clock{now: time.Now().Truncate(time.Second)} }
+
+// Now reads it.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Turn moves it on.
+func (c *Clock) Turn(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Set moves it to an instant.
+func (c *Clock) Set(at musa.Millis) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = at.Time()
+}
+
+type testLog struct{ t testing.TB }
+
+func (l testLog) Write(p []byte) (int, error) {
+	l.t.Logf("%s", p)
+	return len(p), nil
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
