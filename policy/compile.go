@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"musa"
@@ -16,14 +17,20 @@ type compiled struct {
 }
 
 type categoryTable struct {
-	made   bool // new ones may be made
+	bit    uint64 // which of purposeTable.uses it is
+	made   bool   // new ones may be made
 	any    []clause
-	byTier map[musa.Tier][]clause // only declared tiers
+	byTier []tierTable // only declared tiers: a handful, so a walk beats a map
+}
+
+type tierTable struct {
+	tier  musa.Tier
+	rules []clause
 }
 
 type purposeTable struct {
 	path    string
-	uses    map[musa.Category]bool
+	uses    uint64
 	consent bool // opens nothing without a consent, which Facts cannot show yet
 }
 
@@ -67,21 +74,20 @@ func compile(d *Document) compiled {
 		purposes:   make(map[musa.Purpose]purposeTable),
 		staff:      make(map[musa.Role][]musa.Purpose),
 	}
-	for _, e := range d.Categories {
-		t := categoryTable{made: !e.Value.Collected.Off(), byTier: make(map[musa.Tier][]clause)}
+	for i, e := range d.Categories {
+		// The program has fewer than 64 categories; what a document adds is a fault, and
+		// past that number no purpose reaches it.
+		t := categoryTable{bit: 1 << i, made: !e.Value.Collected.Off()}
 		t.any = d.clauses(e.Name, "")
 		for _, tier := range d.Tiers.Names() {
-			t.byTier[musa.Tier(tier)] = d.clauses(e.Name, tier)
+			t.byTier = append(t.byTier, tierTable{musa.Tier(tier), d.clauses(e.Name, tier)})
 		}
 		c.categories[musa.Category(e.Name)] = t
 	}
 	for _, e := range d.Purposes {
-		p := purposeTable{path: "purposes." + e.Name, uses: make(map[musa.Category]bool)}
+		p := purposeTable{path: "purposes." + e.Name, consent: slices.Contains(e.Value.Basis.All(), "consent")}
 		for _, use := range e.Value.Uses {
-			p.uses[musa.Category(use)] = true
-		}
-		for _, basis := range e.Value.Basis.All() {
-			p.consent = p.consent || basis == "consent"
+			p.uses |= c.categories[musa.Category(use)].bit
 		}
 		c.purposes[musa.Purpose(e.Name)] = p
 	}

@@ -49,8 +49,9 @@ type Grant struct {
 func (d *Document) Decide(f Facts) Grant {
 	c := &d.compiled
 	g := Grant{purpose: f.Purpose, owner: f.Item.Owner, category: f.Item.Category, id: f.Item.ID}
+	table := c.categories[f.Item.Category]
 	purpose, ok := c.purposes[f.Purpose]
-	if !ok || !purpose.uses[f.Item.Category] {
+	if !ok || purpose.uses&table.bit == 0 {
 		return g.refuse(ReasonPurpose, "purposes")
 	}
 	if purpose.consent {
@@ -59,20 +60,20 @@ func (d *Document) Decide(f Facts) Grant {
 	if reason := c.actor(&f); reason != ReasonNone {
 		return g.refuse(reason, purpose.path)
 	}
-	table, ok := c.categories[f.Item.Category]
-	if !ok || (f.Item.New && !table.made) {
+	if f.Item.New && !table.made {
 		return g.refuse(ReasonUnmade, "categories")
 	}
-	if len(c.clauses(&f.Item)) == 0 {
+	rules := table.clauses(f.Item.Tier)
+	if len(rules) == 0 {
 		return g.refuse(ReasonEndless, "retention")
 	}
 	g.path = purpose.path
-	return c.guard(g, &f)
+	return guard(g, rules, &f)
 }
 
 // guard is the read guard: it sets how long the grant is good for, and refuses what is due.
-func (c *compiled) guard(g Grant, f *Facts) Grant {
-	at, by := c.end(&f.Item)
+func guard(g Grant, rules []clause, f *Facts) Grant {
+	at, by := earliest(rules, &f.Item)
 	if by != nil {
 		g.until = at
 	}

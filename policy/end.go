@@ -43,21 +43,25 @@ func (d *Document) End(i Item) End {
 	return End{At: at, Path: by.path, Words: by.endWords(i, at)}
 }
 
-func (c *compiled) clauses(i *Item) []clause {
-	t, ok := c.categories[i.Category]
-	if !ok {
-		return nil
-	}
-	if rules, ok := t.byTier[i.Tier]; ok {
-		return rules
+// clauses is the rules of an item's tier; a tier that the document does not know has those
+// for everybody.
+func (t *categoryTable) clauses(tier musa.Tier) []clause {
+	for i := range t.byTier {
+		if t.byTier[i].tier == tier {
+			return t.byTier[i].rules
+		}
 	}
 	return t.any
 }
 
 func (c *compiled) end(i *Item) (musa.Millis, *clause) {
-	var earliest, floor musa.Millis
+	t := c.categories[i.Category]
+	return earliest(t.clauses(i.Tier), i)
+}
+
+func earliest(rules []clause, i *Item) (musa.Millis, *clause) {
+	var soonest, floor musa.Millis
 	var first, legal *clause
-	rules := c.clauses(i)
 	for n := range rules {
 		r := &rules[n]
 		at := r.end(i)
@@ -67,14 +71,14 @@ func (c *compiled) end(i *Item) (musa.Millis, *clause) {
 			if at > floor {
 				floor, legal = at, r
 			}
-		case first == nil || at < earliest:
-			earliest, first = at, r
+		case first == nil || at < soonest:
+			soonest, first = at, r
 		}
 	}
-	if legal != nil && (first == nil || floor > earliest) {
+	if legal != nil && (first == nil || floor > soonest) {
 		return floor, legal
 	}
-	return earliest, first
+	return soonest, first
 }
 
 // end is 0 where the rule does not apply, or its event has not come.

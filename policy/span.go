@@ -128,11 +128,12 @@ func (s Span) After(m musa.Millis) musa.Millis {
 	}
 	t := m.Time()
 	year, month, day := t.Date()
-	first := time.Date(year, month+time.Month(months), 1, 0, 0, 0, 0, time.UTC)
-	last := first.AddDate(0, 1, -1).Day()
-	midnight := first.AddDate(0, 0, min(day, last)-1)
-	begun := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	return musa.At(midnight) + m - musa.At(begun)
+	hour, minute, sec := t.Clock()
+	over := time.Date(year, month+time.Month(months), day, hour, minute, sec, t.Nanosecond(), time.UTC)
+	if over.Day() != day {
+		over = over.AddDate(0, 0, -over.Day())
+	}
+	return musa.At(over)
 }
 
 var unitWords = map[string]string{

@@ -49,7 +49,8 @@ func (r *clause) endWords(i Item, at musa.Millis) string {
 }
 
 func (d *Document) endlessWords(i Item) string {
-	if len(d.compiled.clauses(&i)) == 0 {
+	t := d.compiled.categories[i.Category]
+	if len(t.clauses(i.Tier)) == 0 {
 		return "No rule of this policy ends it, so nothing of the kind may be kept."
 	}
 	if i.InUse {
