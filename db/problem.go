@@ -58,6 +58,10 @@ func postgresCode(err error) string {
 }
 
 func isFull(err error) bool {
+	var e sqlite3.Error
+	if errors.As(err, &e) && (e.SystemErrno == syscall.ENOSPC || e.SystemErrno == syscall.EDQUOT) {
+		return true
+	}
 	return sqliteCode(err) == sqlite3.ErrFull || postgresCode(err) == "53100" || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
