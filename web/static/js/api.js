@@ -1,0 +1,142 @@
+// The native API, as every client speaks it. A session begins with the person's first
+// act, never when a page is merely read.
+
+import { known, t } from './words.js';
+
+/** What went wrong, with words for the person and, where there is one, the next try. */
+export class Problem extends Error {
+  constructor(status, body = {}, retryAfter = 0) {
+    super(body.code || `status ${status}`);
+    this.status = status;
+    this.code = body.code || '';
+    this.field = body.field || '';
+    this.reason = body.reason || '';
+    this.detail = body.detail || '';
+    this.retryAfter = retryAfter;
+  }
+
+  /** Known failures speak the page's language; others the server's own words. */
+  get words() {
+    for (const key of [this.code, `status${this.status}`]) {
+      if (key && known(`failure.${key}`)) return t(`failure.${key}`);
+    }
+    return this.detail || t('failure.unknown');
+  }
+
+  get passing() {
+    return this.status === 0 || this.status === 429 || this.status === 503;
+  }
+}
+
+let begun = null;
+
+/** Opens a guest session once; later calls wait for the same answer. */
+export function session() {
+  begun ??= call('POST', '/api/guests', { cookie: true }).catch((problem) => {
+    begun = null;
+    throw problem;
+  });
+  return begun;
+}
+
+/** The page knows that a session exists: the server saw its cookie. */
+export function resume() {
+  begun = Promise.resolve();
+}
+
+/** Calls the API. A session that has ended meanwhile is begun anew, once. */
+export async function call(method, path, body) {
+  let response = await send(method, path, body);
+  if (response.status === 401 && path !== '/api/guests' && begun) {
+    begun = null;
+    await session();
+    response = await send(method, path, body);
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response.status === 204 ? null : response.json();
+}
+
+async function send(method, path, body) {
+  try {
+    return await fetch(path, {
+      method,
+      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new Problem(0, { code: 'offline' });
+  }
+}
+
+async function problemOf(response) {
+  const body = await response.json().catch(() => ({}));
+  return new Problem(response.status, body, Number(response.headers.get('Retry-After')) || 0);
+}
+
+/**
+ * Uploads a picture. XMLHttpRequest, because fetch cannot tell how much has gone up.
+ * `save` goes first: the server reads the form as a stream.
+ */
+export async function upload(file, { save, signal, onProgress }) {
+  await session();
+  const form = new FormData();
+  form.append('save', String(save));
+  form.append('file', file);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', '/api/assets');
+    request.responseType = 'json';
+    request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
+    request.onload = () => {
+      if (request.status < 300) return resolve(request.response);
+      const after = Number(request.getResponseHeader('Retry-After')) || 0;
+      return reject(new Problem(request.status, request.response ?? {}, after));
+    };
+    request.onerror = () => reject(new Problem(0, { code: 'offline' }));
+    request.onabort = () => reject(new Problem(0, { code: 'stopped' }));
+    signal.addEventListener('abort', () => request.abort());
+    request.send(form);
+  });
+}
+
+export function content(asset, query = '') {
+  return `/api/assets/${asset.id}/content${query}`;
+}
+
+const ended = new Set(['succeeded', 'failed', 'blocked', 'cancelled']);
+
+/** Follows a job until it ends; asks again where the stream breaks. Returns the way to stop. */
+export function watch(id, onJob, onProblem) {
+  let stopped = false;
+  let timer = 0;
+  const source = new EventSource(`/api/jobs/${id}/events`);
+  const stop = () => {
+    stopped = true;
+    clearTimeout(timer);
+    source.close();
+  };
+  const take = (job) => {
+    if (stopped) return;
+    if (ended.has(job.state)) stop();
+    onJob(job);
+  };
+  const ask = async () => {
+    if (stopped) return;
+    try {
+      take(await call('GET', `/api/jobs/${id}`));
+    } catch (problem) {
+      if (problem.status === 404 || problem.status === 410) {
+        stop();
+        onProblem(problem);
+        return;
+      }
+    }
+    if (!stopped) timer = setTimeout(ask, 2000);
+  };
+  for (const kind of ['state', 'progress']) {
+    source.addEventListener(kind, (event) => take(JSON.parse(event.data)));
+  }
+  // A stream that is only interrupted opens itself again; one that was refused does not.
+  source.onerror = () => source.readyState === EventSource.CLOSED && !stopped && ask();
+  return stop;
+}

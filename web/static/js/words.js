@@ -1,0 +1,44 @@
+// The interface's words, from the catalogue that the page carries.
+
+const island = JSON.parse(document.getElementById('words').textContent);
+
+export const lang = island.lang;
+
+/** The browser's own variety of the page's language, for dates and numbers. */
+export const locale = navigator.languages.find((own) => own.split('-')[0] === lang) ?? lang;
+
+const plural = new Intl.PluralRules(lang);
+
+/** Says a message with its {names} filled in; `n` chooses the plural form. */
+export function t(key, vars = {}) {
+  const message = island.words[key];
+  if (message === undefined) return key;
+  let text = message;
+  if (typeof message === 'object') {
+    text = ('n' in vars && message[plural.select(vars.n)]) || message.other;
+  }
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in vars ? String(vars[name]) : whole));
+}
+
+export function known(key) {
+  return key in island.words;
+}
+
+const whole = new Intl.NumberFormat(locale);
+
+export function number(n) {
+  return whole.format(n);
+}
+
+/** Bytes in words: 4.2 MB. */
+export function size(bytes) {
+  const [unit, n] = bytes >= 1e6 ? ['megabyte', bytes / 1e6] : ['kilobyte', Math.max(1, bytes / 1e3)];
+  return new Intl.NumberFormat(locale, {
+    style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: n < 10 ? 1 : 0,
+  }).format(n);
+}
+
+/** 4032 × 3024 */
+export function dimensions(width, height) {
+  return `${width} × ${height}`;
+}
