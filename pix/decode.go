@@ -65,7 +65,7 @@ func Head(data []byte, l Limits) (Info, error) {
 	info := Info{
 		Format: format, Width: int(h.width), Height: int(h.height), Frames: max(1, int(h.pages)),
 		Alpha: h.alpha != 0, Depth: int(h.depth), Space: C.GoString(&h.space[0]),
-		HasICC: h.icc != 0, Orientation: max(1, int(h.orientation)),
+		HasICC: h.icc != 0, Orientation: orientation(data, format),
 	}
 	if info.Orientation >= 5 {
 		info.Width, info.Height = info.Height, info.Width
@@ -99,7 +99,7 @@ func Decode(ctx context.Context, data []byte, l Limits) (*Image, error) {
 		return nil, err
 	}
 	return read(ctx, data, info.Format, l, func(b *C.pix_brake, p unsafe.Pointer, n C.size_t, out **C.VipsImage) C.int {
-		return C.pix_decode(b, loader(info.Format), p, n, out)
+		return C.pix_decode(b, loader(info.Format), C.int(info.Orientation), p, n, out)
 	})
 }
 
@@ -112,7 +112,7 @@ func Thumbnail(ctx context.Context, data []byte, side int) (*Image, error) {
 		return nil, err
 	}
 	return read(ctx, data, info.Format, l, func(b *C.pix_brake, p unsafe.Pointer, n C.size_t, out **C.VipsImage) C.int {
-		return C.pix_thumbnail(b, p, n, C.int(side), out)
+		return C.pix_thumbnail(b, loader(info.Format), C.int(info.Orientation), p, n, C.int(side), out)
 	})
 }
 
@@ -140,6 +140,22 @@ func timed(ctx context.Context, l Limits, do func(context.Context) error) error 
 		return problemSlow(l, errSlow)
 	}
 	return err
+}
+
+// orientation is EXIF's, read by our own parsers: not every version of vips knows it in
+// every format. HEIF pictures turn themselves while decoding.
+func orientation(data []byte, f Format) int {
+	switch f {
+	case JPEG:
+		return jpegOrientation(jpegSegments(data))
+	case PNG:
+		return pngOrientation(pngChunks(data))
+	case WebP:
+		return webpOrientation(webpChunks(data))
+	case TIFF:
+		return exifOrientation(data)
+	}
+	return 1
 }
 
 func loader(f Format) C.int {

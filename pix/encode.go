@@ -30,7 +30,8 @@ type Encode struct {
 	Mark     Mark // "" writes none
 }
 
-// Encode writes the picture as a file that holds pixels, the mark and nothing else.
+// Encode writes the picture as a file that holds pixels, the mark and nothing else;
+// only a marked AVIF carries, besides, vips' own EXIF block of resolution.
 // JPEG lays alpha on white. It refuses a picture too large for the format
 // (image_side_too_long) and a format that this machine cannot write (image_no_encoder).
 func (i *Image) Encode(ctx context.Context, e Encode) ([]byte, error) {
@@ -52,8 +53,12 @@ func (i *Image) Encode(ctx context.Context, e Encode) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", e.Format, err)
 	}
-	if e.Mark == "" || e.Format == AVIF {
+	if e.Format == AVIF {
 		return data, nil
+	}
+	// Savers add blocks of their own, asked or not: WebP comes with EXIF.
+	if data, err = Strip(ctx, data); err != nil || e.Mark == "" {
+		return data, err
 	}
 	return mark(data, e.Format, packet(e.Mark))
 }

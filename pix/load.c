@@ -20,11 +20,6 @@ static int load(int format, const void *data, size_t len, VipsImage **out) {
   return -1;
 }
 
-// HEIF turns itself while decoding; its EXIF orientation must not turn it again.
-static int orientation_of(int format, VipsImage *im) {
-  return format == PIX_HEIF ? 1 : V.vips_image_get_orientation(im);
-}
-
 int pix_probe(int format, const void *data, size_t len, pix_head *h) {
   VipsImage *im = NULL;
   if (load(format, data, len, &im)) return -1;
@@ -35,7 +30,6 @@ int pix_probe(int format, const void *data, size_t len, pix_head *h) {
   h->alpha = V.vips_image_hasalpha(im);
   h->depth = im->BandFmt == VIPS_FORMAT_UCHAR ? 8 : im->BandFmt == VIPS_FORMAT_USHORT ? 16 : 32;
   h->icc = V.vips_image_get_typeof(im, VIPS_META_ICC_NAME) != 0;
-  h->orientation = orientation_of(format, im);
   strncpy(h->space, V.vips_enum_nick(V.vips_interpretation_get_type(), im->Type), sizeof(h->space) - 1);
   V.g_object_unref(im);
   return 0;
@@ -58,8 +52,10 @@ int pix_drain(pix_brake *b, int format, const void *data, size_t len) {
 // profile where it has a usable one.
 static int colour_plain(VipsImage *in, VipsImage **out) {
   VipsImage *t[2] = {0};
+  // Perceptual: the one intent that every profile has; for others vips would fall back
+  // to a profile of its own without an error.
   if (V.vips_image_get_typeof(in, VIPS_META_ICC_NAME) &&
-      !V.vips_icc_transform(in, &t[0], "srgb", "embedded", TRUE, "intent", VIPS_INTENT_RELATIVE,
+      !V.vips_icc_transform(in, &t[0], "srgb", "embedded", TRUE, "intent", VIPS_INTENT_PERCEPTUAL,
                             "black_point_compensation", TRUE, "depth", 8, NULL)) {
     int err = V.vips_cast(t[0], out, VIPS_FORMAT_UCHAR, NULL);
     PIX_DONE(t, 2, err);
@@ -95,19 +91,50 @@ int pix_plain(VipsImage *in, VipsImage **out) {
   PIX_DONE(t, 5, err);
 }
 
-int pix_decode(pix_brake *b, int format, const void *data, size_t len, VipsImage **out) {
+int pix_decode(pix_brake *b, int format, int orientation, const void *data, size_t len, VipsImage **out) {
   VipsImage *t[2] = {0};
   int err = load(format, data, len, &t[0]) || pix_plain(t[0], &t[1]) ||
-            pix_land(b, t[1], orientation_of(format, t[0]), out);
+            pix_land(b, t[1], orientation, out);
   PIX_DONE(t, 2, err);
 }
 
-int pix_thumbnail(pix_brake *b, const void *data, size_t len, int side, VipsImage **out) {
-  VipsImage *t[2] = {0};
-  int err = V.vips_thumbnail_buffer((void *)data, len, &t[0], side, "height", side, "size", VIPS_SIZE_DOWN,
-                                    "export_profile", "srgb", "option_string", "[fail_on=truncated]", NULL) ||
-            pix_plain(t[0], &t[1]) || pix_land(b, t[1], 1, out);
-  PIX_DONE(t, 2, err);
+// load_small lets JPEG and WebP decode at less than full size, leaving at least half as
+// much again for the finer resampling.
+static int load_small(int format, const void *data, size_t len, int side, VipsImage **out) {
+  if (load(format, data, len, out)) return -1;
+  int longer = VIPS_MAX((*out)->Xsize, (*out)->Ysize);
+  int shrink = 1;
+  while (shrink < 8 && longer / (2 * shrink) >= 1.5 * side) shrink *= 2;
+  if (shrink == 1 || (format != PIX_JPEG && format != PIX_WEBP)) return 0;
+  V.g_object_unref(*out);
+  *out = NULL;
+  if (format == PIX_JPEG)
+    return V.vips_jpegload_buffer((void *)data, len, out, "access", VIPS_ACCESS_SEQUENTIAL, "shrink", shrink,
+                                  "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+  return V.vips_webpload_buffer((void *)data, len, out, "access", VIPS_ACCESS_SEQUENTIAL, "scale", 1.0 / shrink,
+                                "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+}
+
+int pix_thumbnail(pix_brake *b, int format, int orientation, const void *data, size_t len, int side, VipsImage **out) {
+  VipsImage *t[7] = {0};
+  if (load_small(format, data, len, side, &t[0])) PIX_DONE(t, 7, -1);
+  double scale = (double)side / VIPS_MAX(t[0]->Xsize, t[0]->Ysize);
+  int err;
+  if (scale >= 1) {
+    err = pix_plain(t[0], &t[6]);
+  } else if (t[0]->BandFmt == VIPS_FORMAT_UCHAR && (t[0]->Bands == 1 || t[0]->Bands == 3)) {
+    // Fewer pixels first: colour conversion costs more than resampling.
+    err = V.vips_resize(t[0], &t[1], scale, NULL) || pix_plain(t[1], &t[6]);
+  } else {
+    err = pix_plain(t[0], &t[1]);
+    if (!err && t[1]->Bands == 4)
+      err = V.vips_premultiply(t[1], &t[2], NULL) || V.vips_resize(t[2], &t[3], scale, NULL) ||
+            V.vips_unpremultiply(t[3], &t[4], NULL) || V.vips_cast(t[4], &t[6], VIPS_FORMAT_UCHAR, NULL);
+    else
+      err = err || V.vips_resize(t[1], &t[6], scale, NULL);
+  }
+  err = err || pix_land(b, t[6], orientation, out);
+  PIX_DONE(t, 7, err);
 }
 
 // bare removes every field of metadata but the colour profile. It needs a copy of the
@@ -124,14 +151,13 @@ static void bare(VipsImage *im) {
 // pix_relay re-encodes a picture as PNG without loss: own depth, own colours and
 // profile, upright, and nothing else. What PNG cannot hold (CMYK, floats, Lab) comes
 // out as plain sRGB.
-int pix_relay(pix_brake *b, int format, const void *data, size_t len, void **png, size_t *png_len) {
+int pix_relay(pix_brake *b, int format, int turn, const void *data, size_t len, void **png, size_t *png_len) {
   VipsImage *t[4] = {0};
   if (load(format, data, len, &t[0])) PIX_DONE(t, 4, -1);
   VipsInterpretation s = t[0]->Type;
   int holds = (t[0]->BandFmt == VIPS_FORMAT_UCHAR || t[0]->BandFmt == VIPS_FORMAT_USHORT) && t[0]->Bands <= 4 &&
               (s == VIPS_INTERPRETATION_sRGB || s == VIPS_INTERPRETATION_RGB || s == VIPS_INTERPRETATION_RGB16 ||
                s == VIPS_INTERPRETATION_B_W || s == VIPS_INTERPRETATION_GREY16);
-  int turn = orientation_of(format, t[0]);
   int err;
   if (!holds || (turn > 1 && t[0]->BandFmt == VIPS_FORMAT_UCHAR)) {
     err = holds ? V.vips_copy(t[0], &t[1], NULL) : pix_plain(t[0], &t[1]);

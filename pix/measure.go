@@ -17,7 +17,7 @@ type Measures struct {
 	Cast       [3]float64 // mean red, green and blue, each over their mean; 1,1,1 is neutral
 	Colourful  float64    // mean distance of a pixel's largest and smallest band, 0 to 1
 	Noise      float64    // standard deviation of noise, in steps of 255
-	Blockiness float64    // JPEG blocks: how much steps on the 8×8 grid exceed the others; 0 is none, above 0.2 visible
+	Blockiness float64    // JPEG blocks: how much steps on the 8×8 grid exceed the others; 0 is none, above 0.3 visible
 	Sharpness  float64    // 1 where edges are one pixel wide, 0.1 over ten; 1 if there are no edges to judge
 
 	blockStep float64 // excess of steps on the grid, in steps of 255

@@ -59,7 +59,7 @@ func (i *Image) Denoise(ctx context.Context, strength float64) (*Image, error) {
 // noise would grow, stay as they are.
 func (i *Image) Sharpen(ctx context.Context, amount float64) (*Image, error) {
 	return i.edit(ctx, "sharpen", func(b *C.pix_brake, in *C.VipsImage, out **C.VipsImage) C.int {
-		return C.pix_sharpen(b, in, 1.0, C.double(3*amount), out)
+		return C.pix_sharpen(b, in, 1.0, C.double(5*amount), out)
 	})
 }
 

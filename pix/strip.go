@@ -48,7 +48,7 @@ func relay(ctx context.Context, data []byte, f Format) ([]byte, error) {
 	defer C.free(unsafe.Pointer(buf))
 	defer C.free(unsafe.Pointer(size))
 	err := run(ctx, func(b *C.pix_brake) C.int {
-		return C.pix_relay(b, loader(f), unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), buf, size)
+		return C.pix_relay(b, loader(f), C.int(orientation(data, f)), unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), buf, size)
 	})
 	if *buf != nil {
 		defer C.pix_free(*buf)

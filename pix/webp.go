@@ -67,13 +67,9 @@ func stripWebP(data []byte) ([]byte, error) {
 	if !f.ended {
 		return nil, problemTruncated(nil)
 	}
-	orientation := 1
-	for _, c := range f.chunks {
-		if c.name == "EXIF" {
-			orientation = exifOrientation(trimExif(c.body))
-		}
-	}
+	orientation := webpOrientation(f)
 	var out []byte
+	pictures := 0
 	for _, c := range f.chunks {
 		switch c.name {
 		case "VP8X":
@@ -84,12 +80,21 @@ func stripWebP(data []byte) ([]byte, error) {
 			if orientation != 1 {
 				head[0] |= webpEXIF
 			}
-			out = appendRIFF(out, c.name, head)
-		case "VP8 ", "VP8L", "ALPH", "ICCP", "ANIM":
+			if head[0] != 0 { // without flags the simple layout says as much
+				out = appendRIFF(out, c.name, head)
+			}
+		case "VP8 ", "VP8L":
+			pictures++
+			out = appendRIFF(out, c.name, c.body)
+		case "ALPH", "ICCP", "ANIM":
 			out = appendRIFF(out, c.name, c.body)
 		case "ANMF":
+			pictures++
 			out = appendRIFF(out, c.name, stripFrame(c.body))
 		}
+	}
+	if pictures == 0 {
+		return nil, problemDamaged(nil)
 	}
 	if orientation != 1 {
 		out = appendRIFF(out, "EXIF", bareExif(orientation))
@@ -111,6 +116,15 @@ func stripFrame(body []byte) []byte {
 		}
 	}
 	return out
+}
+
+func webpOrientation(f webpFile) int {
+	for _, c := range f.chunks {
+		if c.name == "EXIF" {
+			return exifOrientation(trimExif(c.body))
+		}
+	}
+	return 1
 }
 
 // trimExif takes away the head that JPEG puts before EXIF; some writers keep it.
