@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/uptrace/bun"
 	"golang.org/x/mod/sumdb/note"
@@ -178,7 +179,7 @@ func (tx Tx) DropAuditSegment(ctx context.Context, before musa.Millis) (int, err
 
 // AuditEvents walks all chained events after a seq, a page per Read, as audit.Verify
 // takes them.
-func (d *DB) AuditEvents(ctx context.Context, after int64) func(yield func(audit.Event, error) bool) {
+func (d *DB) AuditEvents(ctx context.Context, after int64) iter.Seq2[audit.Event, error] {
 	return func(yield func(audit.Event, error) bool) {
 		for {
 			var page []audit.Event

@@ -28,7 +28,7 @@ func problem(err error) error {
 		p.Public = "The database cannot be written. Make its directory and file writable, or point db at the primary server."
 	case isDenied(err):
 		p.Code = "database_denied"
-		p.Public = "The database refused the login. Check user, password and database name in the setting db."
+		p.Public = "The database refuses this user. Check user, password and database name in the setting db, and that the user may make tables there."
 	case isUnreachable(err):
 		p.Code = "database_unreachable"
 		p.Public = "The database does not answer. Start it, or check host and port in the setting db."

@@ -26,3 +26,50 @@ func (tx Tx) PurgeAssets(ctx context.Context, ids ...musa.AssetID) ([]Asset, err
 	err := tx.get(ctx, &list, "UPDATE assets SET state = 'purged', purged = ? WHERE id IN (?) AND state = 'erased' RETURNING *", tx.Now, bun.List(ids))
 	return list, wrapf(err, "purge assets")
 }
+
+// DropLedger forgets an erased owner's account and its entries.
+func (tx Tx) DropLedger(ctx context.Context, subject musa.SubjectID) error {
+	if _, err := tx.exec(ctx, "DELETE FROM ledger_entries WHERE subject = ?", subject); err != nil {
+		return wrapf(err, "drop ledger of %s", subject)
+	}
+	_, err := tx.exec(ctx, "DELETE FROM ledger_accounts WHERE subject = ?", subject)
+	return wrapf(err, "drop account of %s", subject)
+}
+
+// DropSubjects forgets up to limit owners who were erased before an instant and of whom no
+// asset's tombstone is left.
+func (tx Tx) DropSubjects(ctx context.Context, before musa.Millis, limit int) (int, error) {
+	n, err := tx.exec(ctx, `DELETE FROM subjects WHERE id IN (SELECT s.id FROM subjects AS s WHERE s.state = ? AND s.closed < ?
+		AND NOT EXISTS (SELECT 1 FROM assets AS a WHERE a.owner = s.id) LIMIT ?)`, musa.SubjectErased, before, limit)
+	return n, wrapf(err, "drop erased subjects")
+}
+
+// DropReceipts forgets up to limit receipts made before an instant. Their leaves stay in
+// the log and tell nobody anything.
+func (tx Tx) DropReceipts(ctx context.Context, before musa.Millis, limit int) (int, error) {
+	n, err := tx.exec(ctx, "DELETE FROM receipts WHERE id IN (SELECT id FROM receipts WHERE created < ? AND position >= 0 LIMIT ?)", before, limit)
+	return n, wrapf(err, "drop old receipts")
+}
+
+// Items names what an owner has that is active.
+type Items struct {
+	Assets  []musa.AssetID
+	Records []musa.RecordID
+}
+
+// ActiveItems lists all of an owner's active assets and records.
+func (tx Tx) ActiveItems(ctx context.Context, owner musa.SubjectID) (Items, error) {
+	var i Items
+	if err := tx.get(ctx, &i.Assets, "SELECT id FROM assets WHERE owner = ? AND state = 'active'", owner); err != nil {
+		return i, wrapf(err, "assets of %s", owner)
+	}
+	err := tx.get(ctx, &i.Records, "SELECT id FROM records WHERE owner = ? AND state = 'active'", owner)
+	return i, wrapf(err, "records of %s", owner)
+}
+
+// WaiveReceipts takes back the promise of a receipt for an owner's assets that are erased
+// and not yet confirmed: their owner is going, too, and nobody could hold it.
+func (tx Tx) WaiveReceipts(ctx context.Context, owner musa.SubjectID) error {
+	_, err := tx.exec(ctx, "UPDATE assets SET receipt = '' WHERE owner = ? AND state = 'erased'", owner)
+	return wrapf(err, "waive receipts of %s", owner)
+}
