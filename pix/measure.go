@@ -1,6 +1,7 @@
 package pix
 
 import (
+	"context"
 	"math"
 	"runtime"
 	"slices"
@@ -34,22 +35,23 @@ const stripeRows = 128
 
 // Measure looks at the picture, by stripes if it is large. Transparent pixels count as
 // they are.
-func (i *Image) Measure() (Measures, error) {
+func (i *Image) Measure() (Measures, error) { return i.measure(context.Background()) }
+
+func (i *Image) measure(ctx context.Context) (Measures, error) {
 	if i.closed.Load() {
 		return Measures{}, errClosed
 	}
 	w, h := i.Size()
 	s := sampler{pixels: i.View(), width: w, bands: i.Bands()}
-	rows := max(stripeRows, sampleBudget/w/stripeRows*stripeRows)
-	if h <= rows {
-		s.stripe(0, h)
-	} else {
-		n := rows / stripeRows
-		for k := range n {
-			// Stripes begin on the block grid, so that all see the same phase.
-			at := (h - stripeRows) * k / max(1, n-1) &^ 7
-			s.stripe(at, stripeRows)
+	stripes := (h + stripeRows - 1) / stripeRows
+	looked := min(stripes, max(1, sampleBudget/w/stripeRows))
+	for k := range looked {
+		if err := ctx.Err(); err != nil {
+			return Measures{}, err
 		}
+		// A stripe begins on the block grid, so that all see the same phase.
+		top := k * stripes / looked * stripeRows
+		s.stripe(top, min(stripeRows, h-top))
 	}
 	runtime.KeepAlive(i)
 	return s.sum(), nil

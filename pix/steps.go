@@ -44,9 +44,9 @@ const blockWeight = 2.0
 // 0 (nothing) to 1 (all that was measured, and a little more); how much there is to
 // take, the picture's own measurement says. Alpha stays.
 func (i *Image) Denoise(ctx context.Context, strength float64) (*Image, error) {
-	m, err := i.Measure()
+	m, err := i.measure(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("denoise: %w", err)
 	}
 	sigma := math.Max(m.Noise, blockWeight*m.blockStep)
 	luma := math.Max(0.5, 1.6*sigma*strength)
