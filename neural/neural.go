@@ -7,7 +7,7 @@
 //     differs is not loaded.
 //   - One session per network; work is done tile by tile with all cores, and jobs take
 //     turns after each tile, so a large picture delays a small one by one tile at a time.
-//   - A cancelled context stops a running tile within a second.
+//   - A cancelled context returns at once, and its tile stops at the network's next operation.
 //   - Memory is bounded by the tile, besides the pictures that the caller holds.
 //   - Nothing is fetched while running; Pull is the only function that reaches out, and
 //     it does so through the npm client and whatever registry that is configured for.
@@ -58,7 +58,7 @@ type shape struct {
 var shapes = map[Network]shape{
 	CUNet2x:  {scale: 2, context: 18, crops: true, blend: 16, tile: 256, even: 4, factor: 1. / 255, guess: 20},
 	UpConv2x: {scale: 2, context: 7, crops: true, tile: 256, even: 1, factor: 1. / 255, guess: 10},
-	ESRGAN4x: {scale: 4, context: 24, tile: 176, even: 1, factor: 1, guess: 98},
+	ESRGAN4x: {scale: 4, context: 24, tile: 128, even: 1, factor: 1, guess: 98},
 	CUNetN0:  {scale: 1, context: 28, crops: true, blend: 16, tile: 256, even: 4, factor: 1. / 255, guess: 7},
 	CUNetN1:  {scale: 1, context: 28, crops: true, blend: 16, tile: 256, even: 4, factor: 1. / 255, guess: 7},
 	CUNetN2:  {scale: 1, context: 28, crops: true, blend: 16, tile: 256, even: 4, factor: 1. / 255, guess: 7},

@@ -206,12 +206,33 @@ type planes struct {
 }
 
 // run carries one tile through the network when its turn has come, and returns the
-// result in a buffer of the network's own output size.
+// result in a buffer of the network's own output size. When ctx ends it returns at once;
+// the tile, which is told to stop between two of the network's operations, gives its turn
+// on when it has stopped. Close waits for that.
 func (r *Runtime) run(ctx context.Context, n Network, in planes) (planes, error) {
 	if err := r.turn.Acquire(ctx, 1); err != nil {
 		return planes{}, err
 	}
-	defer r.turn.Release(1)
+	type result struct {
+		out planes
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer r.turn.Release(1)
+		out, err := r.tile(ctx, n, in)
+		done <- result{out, err}
+	}()
+	select {
+	case res := <-done:
+		return res.out, res.err
+	case <-ctx.Done():
+		return planes{}, ctx.Err()
+	}
+}
+
+// tile needs the turn.
+func (r *Runtime) tile(ctx context.Context, n Network, in planes) (planes, error) {
 	s, err := r.session(n)
 	if err != nil {
 		return planes{}, err

@@ -73,16 +73,6 @@ func even(t *testing.T, name string) *pix.Image {
 	return crop(t, name, 0, 0, w&^1, h&^1)
 }
 
-func resized(t *testing.T, img *pix.Image, w, h int, k pix.Kernel) *pix.Image {
-	t.Helper()
-	out, err := img.Resize(t.Context(), w, h, k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(out.Close)
-	return out
-}
-
 func TestDeblockBringsAJPEGNearerToItsOriginal(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, local.Config{})
