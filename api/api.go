@@ -60,6 +60,7 @@ func New(c Config) http.Handler {
 	}
 	d := &door{Config: c, api: humago.New(mux, config)}
 	d.people()
+	mux.HandleFunc("GET /api/me/export", d.export)
 	d.assets(mux)
 	d.jobs(mux)
 	d.papers()

@@ -29,6 +29,9 @@ func (d *door) describeRaw() {
 		Responses: map[string]*huma.Response{
 			"200": {Description: "The picture", Content: map[string]*huma.MediaType{"image/*": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}},
 			"206": {Description: "A part of it"}, "410": {Description: "Gone, with the reason"}}})
+	doc.AddOperation(&huma.Operation{OperationID: "export", Method: http.MethodGet, Path: "/api/me/export",
+		Summary: "All your pictures and their processing history as one ZIP: images/ and history.json", Security: secured,
+		Responses: map[string]*huma.Response{"200": {Description: "The archive", Content: map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}})
 	doc.AddOperation(&huma.Operation{OperationID: "watch-job", Method: http.MethodGet, Path: "/api/jobs/{id}/events",
 		Summary: "Server-sent events `state` and `progress`, each with the job", Security: secured, Parameters: []*huma.Param{id},
 		Responses: map[string]*huma.Response{"200": {Description: "The stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}}})

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"musa"
 )
@@ -88,9 +90,12 @@ func newError(status int, message string, errs ...error) huma.StatusError {
 	for _, err := range errs {
 		var d *huma.ErrorDetail
 		if errors.As(err, &d) {
-			p.Field = field(d.Location)
+			p.Field = field(d)
 			break
 		}
+	}
+	if p.Field == "" && status < http.StatusInternalServerError {
+		p.Field = "body" // there is none, or it is no JSON
 	}
 	if status == http.StatusUnprocessableEntity {
 		p.Status, p.Title = http.StatusBadRequest, http.StatusText(http.StatusBadRequest)
@@ -98,13 +103,22 @@ func newError(status int, message string, errs ...error) huma.StatusError {
 	return p
 }
 
-// field makes "params.scale" of huma's "body.params.scale".
-func field(location string) string {
-	const body = "body."
-	if len(location) > len(body) && location[:len(body)] == body {
-		return location[len(body):]
+// field is the name that the API's own description gives to what is wrong. A name that it
+// does not know is submitted text, which no answer repeats: then it is the whole body.
+func field(d *huma.ErrorDetail) string {
+	if d.Message == validation.MsgUnexpectedProperty {
+		return "body"
 	}
-	return location
+	at, inBody := strings.CutPrefix(d.Location, "body.")
+	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	if name, ok := strings.CutPrefix(d.Message, before); ok {
+		name = strings.TrimSuffix(name, after)
+		if inBody {
+			return at + "." + name
+		}
+		return name
+	}
+	return at
 }
 
 // fail answers with a problem, and logs what is the server's own fault.

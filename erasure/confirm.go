@@ -63,10 +63,10 @@ func (e *Eraser) purge(ctx context.Context, ids []musa.AssetID) error {
 		}
 		var receipts []db.Receipt
 		for _, a := range assets {
-			subject, err := tx.SubjectKey(ctx, a.Owner)
-			if errors.Is(err, musa.ErrNotFound) {
-				continue // the owner was erased as a whole: that erasure has its own receipt
+			if a.Receipt == "" {
+				continue // its owner went with it
 			}
+			subject, err := tx.SubjectKey(ctx, a.Owner)
 			if err != nil {
 				return err
 			}

@@ -97,7 +97,7 @@ func New(ctx context.Context, c Config) (*House, error) {
 	}
 	h.Keeper = retention.New(retention.Config{DB: c.DB, Vault: v, Blobs: c.Blobs, Eraser: h.Eraser, Queue: c.Queue,
 		Policy: inForce, Clock: c.Clock, Log: c.Log})
-	h.Rights = rights.New(rights.Config{DB: c.DB, Vault: v, Eraser: h.Eraser, Queue: c.Queue, Policy: inForce, Log: c.Log})
+	h.Rights = rights.New(rights.Config{DB: c.DB, Vault: v, Eraser: h.Eraser, Studio: h.Studio, Queue: c.Queue, Policy: inForce, Log: c.Log})
 	h.Runner = runner.New(runner.Config{DB: c.DB, Vault: v, Queue: c.Queue, Engines: c.Engines, Policy: inForce,
 		Clock: c.Clock, Log: c.Log, Node: c.Node, Width: c.Width})
 	h.doors = doors(h, api.New(api.Config{Accounts: accounts, Studio: h.Studio, Rights: h.Rights, Policy: inForce, Clock: c.Clock,
@@ -119,9 +119,8 @@ func publish(ctx context.Context, c Config) error {
 		if err != nil {
 			return err
 		}
-		if bound.Keyset != c.Keys.ID() {
-			return &musa.Problem{Kind: musa.ErrInvalid, Code: "keyset_foreign", Field: "keys",
-				Public: "This store was sealed under keyset " + bound.Keyset + ", but the key file holds " + c.Keys.ID() + ". Start with the right key file: no other opens anything here."}
+		if err := c.Keys.Require(bound.Keyset); err != nil {
+			return err
 		}
 		return tx.PublishPolicy(ctx, db.PolicyVersion{Version: c.Policy.Version, SHA256: sum[:], Document: string(text), Effective: effective})
 	})

@@ -29,8 +29,6 @@ const (
 	batch = 200
 	// staleWrite is how old an unfinished write must be before it counts as left by a crash.
 	staleWrite = 10 * time.Minute
-	// tombstone is how long the owner of something erased is told that it was.
-	tombstone = 30 * 24 * time.Hour
 	// sweepEvery is how often scratch and tombstones are looked for.
 	sweepEvery = 15 * time.Second
 	// listEvery is how often the whole store is listed for unfinished writes.
@@ -187,7 +185,7 @@ func (k *Keeper) purge(ctx context.Context) error {
 // Sweep removes what crashes left: blobs whose write never finished, with or without a
 // row, and tombstones that are too old. Promise E-16.
 func (k *Keeper) Sweep(ctx context.Context) error {
-	errs := []error{k.scratch(ctx), k.tombstones(ctx)}
+	errs := []error{k.scratch(ctx), k.tombstones(ctx), k.rows(ctx)}
 	if now := k.Clock(); now.Sub(k.listed) >= listEvery {
 		k.listed = now
 		errs = append(errs, k.orphans(ctx, now.Add(-staleWrite)))

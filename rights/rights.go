@@ -24,6 +24,7 @@ type Config struct {
 	DB     *db.DB
 	Vault  *vault.Vault
 	Eraser *erasure.Eraser
+	Studio *studio.Studio
 	Queue  *queue.Queue
 	Policy func() *policy.Document
 	Log    *slog.Logger

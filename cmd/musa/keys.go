@@ -25,9 +25,6 @@ func (c *keysRotateCmd) Run(out io.Writer) error {
 	if err := k.Rotate(); err != nil {
 		return err
 	}
-	if err := k.Save(); err != nil {
-		return err
-	}
 	_, err = fmt.Fprintln(out, "rotated; restart the servers that use this file, and copy it to where you keep its copy")
 	return err
 }
