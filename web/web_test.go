@@ -72,7 +72,7 @@ func TestPagesRenderInEveryLanguage(t *testing.T) {
 	}
 }
 
-// A key that no catalogue has comes out as itself, which looks like "hero.title".
+// A key that no catalogue has comes out as itself, which looks like "hero.title.out".
 var bareKey = regexp.MustCompile(`>\s*[a-z]+(\.[a-z0-9]+){1,3}\s*<`)
 
 var inline = regexp.MustCompile(`(?is)<style|\sstyle\s*=|\son[a-z]+\s*=|javascript:|<script(?:\s[^>]*)?>`)

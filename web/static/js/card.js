@@ -5,7 +5,7 @@ import { glyph, h, link, press, say } from './dom.js';
 import { canRemind, remind } from './remind.js';
 import { fileName } from './save.js';
 import { content } from './api.js';
-import { dimensions, known, locale, size, t } from './words.js';
+import { dimensions, known, locale, noticeWords, served, size, t } from './words.js';
 
 class Card extends HTMLElement {
   live = [];
@@ -22,14 +22,20 @@ class Card extends HTMLElement {
   show(item) {
     const key = [item.state, item.asset?.id, item.asset?.state, item.asset?.receipt, item.original?.state, item.original?.receipt, item.problem?.code].join();
     if (item !== this.item || key !== this.key) {
-      const focused = this.contains(document.activeElement);
+      const focused = this.contains(document.activeElement) ? document.activeElement.textContent : null;
       this.item = item;
       this.key = key;
       this.live = [];
       this.replaceChildren(...this.build(item));
-      if (focused) this.querySelector('h2')?.focus();
+      if (focused !== null) this.refocus(focused);
     }
     this.update();
+  }
+
+  /** Focus stays on the act of the same words; where that is gone, the news comes first. */
+  refocus(words) {
+    const same = [...this.querySelectorAll('button, a')].find((act) => act.textContent === words);
+    (same ?? this.querySelector('h2'))?.focus();
   }
 
   update() {
@@ -76,8 +82,8 @@ class Card extends HTMLElement {
       this.title(item.state === 'running' ? t('js.work.running') : t('js.work.queued')),
       meter,
       lines([
-        item.plan?.notice && line('house', item.plan.notice),
-        item.plan?.original_words && line('picture', item.plan.original_words),
+        line('house', noticeWords(item.plan)),
+        served(item.plan?.original_words) && line('picture', item.plan.original_words),
         line('again', t('js.work.leave')),
       ]),
       h('div', { class: 'acts' }, press('cross', t('js.cancel'), () => item.cancel())),
@@ -100,7 +106,7 @@ class Card extends HTMLElement {
   }
 
   lifeOf(asset) {
-    if (!asset.ends) return h('p', {}, asset.ends_words || t('js.ready'));
+    if (!asset.ends) return h('p', {}, served(asset.ends_words) || t('js.ready'));
     const ends = new Date(asset.ends);
     return h('div', { class: 'time' }, h('musa-ring', { born: asset.created, ends: asset.ends }),
       h('p', {}, this.text('strong', () => goneWords(ends)),
@@ -111,7 +117,7 @@ class Card extends HTMLElement {
   originalLine({ original, localURL }) {
     if (!original) return null;
     const gone = ['hidden', 'erased', 'purged'].includes(original.state);
-    if (!gone) return line('picture', original.saved ? t('js.original.kept') : original.ends_words || t('js.original.going'));
+    if (!gone) return line('picture', original.saved ? t('js.original.kept') : t('js.original.going'));
     return line('check', t('js.original.gone'), localURL ? t('js.original.local') : null, receiptLink(original));
   }
 
@@ -144,19 +150,21 @@ class Card extends HTMLElement {
     const why = known(`js.gone.${asset?.reason}`) ? t(`js.gone.${asset.reason}`) : t('js.gone.text');
     return [
       this.title(t('js.gone')),
-      h('div', { class: 'time' }, h('musa-ring', {}), h('p', {},
+      h('div', { class: 'time' }, h('musa-ring', { 'data-kind': 'over' }), h('p', {},
         this.text('strong', () => wentWords(new Date(asset?.erased ?? asset?.ends ?? Date.now()))), h('span', { class: 'quiet' }, why))),
       lines([
         asset?.receipt ? line('receipt', t('js.receipt.text'), null, receiptLink(asset)) : line('receipt', t('js.receipt.soon')),
       ]),
       h('div', { class: 'acts' },
-        item.file && press('again', t('js.another'), () => this.tell('musa-another'), 'primary'),
+        item.file && press('again', t('js.again'), () => this.tell('musa-another'), 'primary'),
         press('cross', t('js.clear'), () => this.tell('musa-clear'))),
     ];
   }
 
   buildFailed(item) {
     const cancelled = item.problem?.code === 'cancelled' || item.problem?.code === 'stopped';
+    // A file that cannot be read will not be readable the second time.
+    const hopeless = !item.original && /^(image_|file_too)/.test(item.problem?.code ?? '');
     const next = known(`failure.${item.problem?.code}.next`) ? t(`failure.${item.problem.code}.next`) : null;
     
     return [
@@ -166,7 +174,8 @@ class Card extends HTMLElement {
       lines([line('check', t('js.failed.free')), this.originalLine(item)]),
       h('p', { class: 'quiet' }, this.text('span', ({ retryAt }) => (retryAt > Date.now() ? t('js.retry.in', { n: Math.ceil((retryAt - Date.now()) / 1000) }) : ''))),
       h('div', { class: 'acts' },
-        item.repeatable && press('again', t('js.retry'), () => this.tell('musa-retry'), 'primary'),
+        hopeless && press('picture', t('js.choose'), () => this.tell('musa-choose'), 'primary'),
+        !hopeless && item.repeatable && press('again', t('js.retry'), () => this.tell('musa-retry'), 'primary'),
         press('cross', t('js.clear'), () => this.tell('musa-clear'))),
     ].filter(Boolean);
   }

@@ -28,7 +28,8 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden) for (const listener of listeners) listener(now);
 });
 
-const hour = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
+const twelve = new Intl.DateTimeFormat(locale, { hour: 'numeric' }).resolvedOptions().hour12;
+const hour = new Intl.DateTimeFormat(locale, { hour: twelve ? 'numeric' : '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long' });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'medium' });
 

@@ -2,8 +2,8 @@
 // steps with their reasons, the size, the time, the credits and the original's fate.
 
 import { about } from './clock.js';
-import { h, say } from './dom.js';
-import { dimensions, known, number, t } from './words.js';
+import { glyph, h, say } from './dom.js';
+import { dimensions, known, lang, noticeWords, number, served, t } from './words.js';
 
 class Options extends HTMLElement {
   choices = {}; // steps that the person switched, by name
@@ -26,7 +26,10 @@ class Options extends HTMLElement {
       this.form.elements.prompt.focus({ preventScroll: true });
     });
     // On a phone the options fold, so that the picture and the act stay in sight.
-    if (matchMedia('(max-width: 900px)').matches) this.querySelector('.fold').open = false;
+    const narrow = matchMedia('(max-width: 900px)');
+    const fold = () => { this.querySelector('.fold').open = !narrow.matches; };
+    narrow.addEventListener('change', fold);
+    fold();
     this.#summary();
   }
 
@@ -68,11 +71,11 @@ class Options extends HTMLElement {
   show(current, ready, uploading) {
     const plan = current?.plan;
     this.#showSteps(plan);
-    say(this.find('notice'), plan?.notice || t('js.notice.local'));
+    say(this.find('notice'), noticeWords(plan));
     const understood = plan?.understood;
     this.find('understood').hidden = !understood;
     if (understood) say(this.find('understood'), t('js.understood', { words: understood }));
-    const original = plan?.original_words;
+    const original = served(plan?.original_words);
     if (original) say(this.find('original'), original);
     this.find('start').disabled = ready.length === 0;
     const count = Math.max(1, ready.length);
@@ -81,7 +84,7 @@ class Options extends HTMLElement {
   }
 
   #estimate(current, ready, uploading) {
-    if (current?.problem && current.state === 'ready') return [current.problem.words];
+    if (current?.problem && current.state === 'ready') return [glyph('warn'), h('span', {}, current.problem.words)];
     if (uploading > 0 && ready.length === 0) {
       return [current?.state === 'uploading' ? t('js.uploading', { n: Math.round(current.sent * 100) }) : t('js.uploading.some', { n: uploading })];
     }
@@ -109,7 +112,9 @@ class Options extends HTMLElement {
       }
       const { input, why } = this.rows.get(step.name);
       input.checked = step.on;
-      say(why, step.name in this.choices ? t('js.step.yours') : step.why || '');
+      const yours = step.name in this.choices;
+      why.lang = yours ? lang : 'en';
+      say(why, yours ? t('js.step.yours') : step.why || '');
     }
     for (const [name, { row }] of this.rows) {
       if (steps.some((step) => step.name === name)) continue;
@@ -120,7 +125,8 @@ class Options extends HTMLElement {
 
   #row(name) {
     const input = h('input', { type: 'checkbox', role: 'switch', 'data-step': name });
-    const why = h('span', { class: 'quiet' });
+    // The engine gives its reasons in English.
+    const why = h('span', { class: 'quiet', lang: 'en' });
     input.addEventListener('change', () => {
       this.choices = { ...this.choices, [name]: input.checked ? 'on' : 'off' };
       this.#changed(120);

@@ -60,6 +60,10 @@ class Studio extends HTMLElement {
     this.options.addEventListener('musa-save', () => this.ready.forEach((item) => item.keepOriginal(this.options.save).then(() => this.ask(item))));
     this.addEventListener('musa-clear', (event) => this.clear(event.detail));
     this.addEventListener('musa-retry', (event) => this.retry(event.detail));
+    this.addEventListener('musa-choose', (event) => {
+      this.clear(event.detail);
+      this.querySelector('musa-drop').pick();
+    });
     this.addEventListener('musa-another', (event) => this.add([event.detail.file]));
     this.find('more').addEventListener('click', () => this.querySelector('musa-drop').pick());
     this.find('all').addEventListener('click', () => this.saveAll());
@@ -152,7 +156,7 @@ class Studio extends HTMLElement {
   follow(item, before) {
     if (item.state !== before) {
       this.remember();
-      if (item.state === 'ready') this.ask(item);
+      if (item.state === 'ready' && !item.plan) this.ask(item);
       if (item.state === 'done') this.finished(item, before);
       if (item.state === 'failed') this.failed(item);
       if (item.state === 'erasing') this.say(t('js.said.erasing'));

@@ -2,8 +2,8 @@
 // and, when it went, a quiet tombstone.
 
 import { goneWords, onTick, wentWords } from './clock.js';
-import { barePress, h, say } from './dom.js';
-import { t } from './words.js';
+import { barePress, glyph, h, say } from './dom.js';
+import { served, t } from './words.js';
 
 class Tile extends HTMLElement {
   /** Binds the tile to its picture; `onPick` puts it on the stage. */
@@ -47,13 +47,17 @@ class Tile extends HTMLElement {
   #build(kind) {
     this.kind = kind;
     this.img = h('img', { alt: '', loading: 'lazy', decoding: 'async', draggable: 'false' });
-    this.img.addEventListener('error', () => { this.img.hidden = true; });
+    this.img.addEventListener('error', () => {
+      this.img.failed = this.img.getAttribute('src');
+      this.render();
+    });
     this.img.addEventListener('load', () => {
       const { naturalWidth: w, naturalHeight: ht } = this.img;
       if (ht && !this.item.asset?.width) this.item.ratio = w / ht;
       this.parentElement?.style.setProperty('--ratio', String(Math.min(2.6, Math.max(0.55, this.item.ratio))));
     });
     this.meter = h('span', { class: 'meter', hidden: true });
+    this.blank = glyph('picture');
     this.ring = h('musa-ring', {});
     this.text = h('span', {});
     this.actSlot = h('span', {});
@@ -63,7 +67,7 @@ class Tile extends HTMLElement {
       this.button = h('button', { type: 'button', class: 'tomb', click: pick }, this.ring, this.text);
       this.replaceChildren(this.button);
     } else {
-      this.button = h('button', { type: 'button', class: 'thumb', click: pick }, this.img, this.meter);
+      this.button = h('button', { type: 'button', class: 'thumb', click: pick }, this.img, this.blank, this.meter);
       this.replaceChildren(this.button, h('div', { class: 'under' },
         h('p', { class: 'lives' }, this.ring, this.text), this.actSlot));
     }
@@ -73,10 +77,11 @@ class Tile extends HTMLElement {
   #showPicture() {
     const url = this.item.thumbURL;
     if (this.img.getAttribute('src') !== url) {
-      this.img.hidden = !url;
       if (url) this.img.src = url;
       else this.img.removeAttribute('src');
     }
+    this.img.hidden = !url || this.img.failed === url;
+    this.blank.toggleAttribute('hidden', !this.img.hidden);
     const share = this.share;
     this.meter.hidden = share === null;
     if (share !== null) this.meter.style.setProperty('--done', String(share));
@@ -100,7 +105,7 @@ class Tile extends HTMLElement {
       ring.dataset.kind = values.kind ?? 'life';
     };
     if (item.state === 'erasing') set({ born: item.erasingSince, ends: item.asset.undo_until, kind: 'undo' });
-    else if (item.state === 'gone' || item.state === 'failed') set({});
+    else if (item.state === 'gone' || item.state === 'failed') set({ kind: 'over' });
     else if (this.share !== null) set({ value: String(this.share), kind: 'work' });
     else if (item.asset?.ends) set({ born: item.asset.created, ends: item.asset.ends });
     else set({ value: item.asset ? '1' : '' });
@@ -143,7 +148,7 @@ class Tile extends HTMLElement {
         return wentWords(new Date(asset?.erased ?? asset?.ends ?? Date.now()));
       case 'ready':
       case 'done':
-        return asset?.ends ? goneWords(new Date(asset.ends)) : asset?.ends_words || t('js.ready');
+        return asset?.ends ? goneWords(new Date(asset.ends)) : served(asset?.ends_words) || t('js.ready');
       default:
         return t('js.waiting');
     }

@@ -1,7 +1,7 @@
 // <musa-viewer>: one picture on the stage; before and after under one divider, zoom, and
 // the veil that real progress lifts tile by tile. All of it works from the keyboard.
 
-import { barePress, h, say, svg } from './dom.js';
+import { barePress, glyph, h, say, svg } from './dom.js';
 import { dimensions, t } from './words.js';
 
 const maxPercent = 4; // of the result's own pixels
@@ -25,12 +25,13 @@ class Viewer extends HTMLElement {
     this.before.plane.append(this.veil);
     this.title_ = h('span', { class: 'title' });
     this.percent = h('output', {}, '');
-    this.append(this.view, h('div', { class: 'bar' }, this.title_, h('div', { class: 'zoom' },
+    this.bar = h('div', { class: 'bar' }, this.title_, h('div', { class: 'zoom' },
       barePress('minus', t('js.zoom.out'), () => this.zoomBy(1 / 1.5)),
       this.percent,
       barePress('plus', t('js.zoom.in'), () => this.zoomBy(1.5)),
       barePress('fit', t('js.zoom.fit'), () => this.fit()),
-    )));
+    ));
+    this.append(this.view, this.bar);
     this.#listen();
     new ResizeObserver(() => this.layout()).observe(this.view);
   }
@@ -44,8 +45,8 @@ class Viewer extends HTMLElement {
       this.layout();
     });
     img.addEventListener('error', () => {
-      img.hidden = true;
-      this.layout();
+      img.failed = img.getAttribute('src');
+      if (this.item) this.show(this.item);
       if (this.item && img.getAttribute('src')?.startsWith('/api/')) this.item.refresh();
     });
     return { img, plane, layer: h('div', { class: 'layer' }, plane) };
@@ -76,13 +77,20 @@ class Viewer extends HTMLElement {
     this.toggleAttribute('data-erasing', item.state === 'erasing');
     this.view.classList.toggle('erasing', item.state === 'erasing');
     const busy = item.open || item.state === 'uploading';
-    this.veil.hidden = !busy;
-    const shown = !gone && (item.outputURL || item.originalURL);
-    this.empty.hidden = Boolean(shown);
-    say(this.empty, gone ? t('js.view.gone') : t('js.view.none'));
+    const blank = this.before.img.hidden && this.after.img.hidden;
+    this.empty.hidden = !blank;
+    this.bar.classList.toggle('still', blank);
+    if (blank) this.#showEmpty(item.state);
     this.title_.replaceChildren(...this.#title(item));
     this.layout();
-    if (busy) this.#drawVeil();
+    this.veil.hidden = !busy || blank;
+    if (!this.veil.hidden) this.#drawVeil();
+  }
+
+  #showEmpty(state) {
+    const words = { gone: t('js.view.gone'), failed: t('js.view.failed') }[state] ?? t('js.view.none');
+    if (this.empty.textContent === words) return;
+    this.empty.replaceChildren(state === 'gone' ? h('musa-ring', { 'data-kind': 'over' }) : glyph('picture'), h('span', {}, words));
   }
 
   #title(item) {
@@ -97,7 +105,7 @@ class Viewer extends HTMLElement {
       if (url) img.src = url;
       else img.removeAttribute('src');
     }
-    img.hidden = !url;
+    img.hidden = !url || img.failed === url;
     img.alt = url ? t(`js.alt.${role}`, { name: this.item.name || t('js.picture') }) : '';
   }
 

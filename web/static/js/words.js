@@ -7,6 +7,17 @@ export const lang = island.lang;
 /** The browser's own variety of the page's language, for dates and numbers. */
 export const locale = navigator.languages.find((own) => own.split('-')[0] === lang) ?? lang;
 
+/** The server's own sentences are English; where the page speaks another language it uses its own. */
+export function served(words) {
+  return lang === 'en' ? words : '';
+}
+
+/** Who sees the picture. A remote engine's line names the processor, so it is shown as it is. */
+export function noticeWords(plan) {
+  if (!plan?.notice || (plan.engine ?? 'local') === 'local') return served(plan?.notice) || t('js.notice.local');
+  return plan.notice;
+}
+
 const plural = new Intl.PluralRules(lang);
 
 /** Says a message with its {names} filled in; `n` chooses the plural form. */
