@@ -105,10 +105,10 @@ func preview(ctx context.Context, data []byte) ([]byte, error) {
 // would hold it in clear (DESIGN rule 2). The budget is taken as bytes arrive.
 func (s *Studio) receive(ctx context.Context, body io.Reader) (data []byte, release func(), err error) {
 	var taken int64
-	release = func() { s.memory.Release(taken) }
+	give := func() { s.memory.Release(taken) }
 	defer func() {
 		if err != nil {
-			release()
+			give()
 		}
 	}()
 	var buf bytes.Buffer
@@ -124,7 +124,7 @@ func (s *Studio) receive(ctx context.Context, body io.Reader) (data []byte, rele
 				Public: fmt.Sprintf("This file is larger than %d MB, the most that is taken. Send a smaller one.", s.Limits.Bytes>>20)}
 		}
 		if errors.Is(err, io.EOF) {
-			return buf.Bytes(), release, nil
+			return buf.Bytes(), give, nil
 		}
 		if err != nil {
 			return nil, nil, broken(err)
