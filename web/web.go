@@ -17,6 +17,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"musa"
 	"musa/lang"
 	"musa/policy"
 )
@@ -55,8 +56,8 @@ func New(c Config) http.Handler {
 	mux.HandleFunc("GET /receipts/{id}", s.receipt)
 	mux.Handle("GET "+staticPrefix, s.static)
 	mux.HandleFunc("GET /favicon.ico", s.favicon)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.Error(w, r, http.StatusNotFound) })
-	return secured(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, http.StatusNotFound) })
+	return secured(s.rescued(mux))
 }
 
 // page is what every template needs: the words, the addresses of files and the frame's data.
@@ -107,6 +108,10 @@ func (s *site) privacy(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) receipt(w http.ResponseWriter, r *http.Request) {
+	if _, err := musa.ParseReceiptID(r.PathValue("id")); err != nil {
+		s.fail(w, r, http.StatusNotFound)
+		return
+	}
 	p := s.page(r, "receipt.title")
 	p.script = "js/receipt.js"
 	p.personal = true
@@ -117,9 +122,23 @@ func (s *site) favicon(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, s.static.address("icon.svg"), http.StatusMovedPermanently)
 }
 
-// Error answers with the designed page for a status; statuses without words of their
+// rescued turns a panic into the page that says so. Pages are rendered whole before they
+// are sent, so nothing has gone out yet.
+func (s *site) rescued(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				s.log.Error("page panicked", "route", r.Pattern, "error", cause)
+				s.fail(w, r, http.StatusInternalServerError)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// fail answers with the designed page for a status; statuses without words of their
 // own get those of 500. What went wrong is logged by who met it, not here.
-func (s *site) Error(w http.ResponseWriter, r *http.Request, status int) {
+func (s *site) fail(w http.ResponseWriter, r *http.Request, status int) {
 	p := s.page(r, errorKey(status)+".title")
 	p.script = "js/plain.js"
 	s.render(w, r, status, p, errorPage(p, status))

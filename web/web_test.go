@@ -49,7 +49,7 @@ var all = []struct {
 	path   string
 	status int
 }{
-	{"/", 200}, {"/privacy", 200}, {"/receipts/re_00000000000000000000000001", 200}, {"/nothing/here", 404},
+	{"/", 200}, {"/privacy", 200}, {"/receipts/re_00000000000000000000000001", 200}, {"/nothing/here", 404}, {"/receipts/re_short", 404},
 }
 
 func TestPagesRenderInEveryLanguage(t *testing.T) {
@@ -69,6 +69,15 @@ func TestPagesRenderInEveryLanguage(t *testing.T) {
 				t.Errorf("%s in %s: caches would mix languages: %v", page.path, words.Tag(), r.Header)
 			}
 		}
+	}
+}
+
+func TestPanicShowsTheErrorPage(t *testing.T) {
+	t.Parallel()
+	h := web.New(web.Config{Policy: func() *policy.Document { panic("no document") }})
+	r := ask(h, "/")
+	if html := bodyOf(t, r); r.StatusCode != 500 || !strings.Contains(html, "on our side") || strings.Contains(html, "no document") {
+		t.Errorf("status %d: %.300s", r.StatusCode, html)
 	}
 }
 
