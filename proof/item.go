@@ -47,7 +47,7 @@ func (i *Inspector) Item(ctx context.Context, id string) ([]Remain, error) {
 			left = append(left, Remain{RemainRecord, "secrets"})
 		}
 		return nil
-	}, `SELECT 'secrets', '', '', LENGTH(sealed) FROM secrets WHERE id = $1
+	}, `SELECT 'secrets', '', '', LENGTH(sealed) FROM secrets WHERE id = $1 AND length(wrapped) > 0
 		UNION ALL SELECT 'blobs', name, role, 0 FROM blobs WHERE asset = $1`, id)
 	if err != nil {
 		return nil, fmt.Errorf("look for rows of %s: %w", id, err)

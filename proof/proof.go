@@ -14,7 +14,7 @@ package proof
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"strings"
 	"time"
 
 	"musa/blob"
@@ -44,11 +44,24 @@ type Inspector struct {
 // New makes an inspector.
 func New(c Config) *Inspector { return &Inspector{Config: c} }
 
-// look runs one query and scans each row; it ends within readLimit.
+// querier is the pool, or the one connection of a round.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// look runs one query on the pool and scans each row; it ends within readLimit.
 func (i *Inspector) look(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
+	return i.ask(ctx, i.SQL, scan, query, args...)
+}
+
+func (i *Inspector) ask(ctx context.Context, of querier, scan func(*sql.Rows) error, query string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	rows, err := i.SQL.QueryContext(ctx, query, args...)
+	if i.Dialect == SQLite {
+		// SQLite numbers $2 by where it stands; ?2 is what PostgreSQL means by $2.
+		query = strings.ReplaceAll(query, "$", "?")
+	}
+	rows, err := of.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -58,11 +71,5 @@ func (i *Inspector) look(ctx context.Context, scan func(*sql.Rows) error, query 
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("a look took longer than %s: %w", readLimit, err)
-	}
-	return nil
+	return rows.Err()
 }

@@ -1,0 +1,106 @@
+package proof
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// FaultRelic is a destroyed key that still lies in a file.
+const FaultRelic = "key_remains"
+
+// A row of secrets, in a page or a log of either database: the item's id, its owner's, then
+// the wrapped key, which begins with its version, 1. PostgreSQL puts a length of one byte
+// before each.
+var secretRow = regexp.MustCompile(`(?s)((?:as|rc)_[0-9a-hjkmnp-tv-z]{26}).?su_[0-9a-hjkmnp-tv-z]{26}.?\x01`)
+
+// rowSpan is more than such a row's beginning takes.
+const rowSpan = 128
+
+// relics reads the raw files: rows of keys that the tables do not have any more, and
+// pictures in clear.
+func (r *round) relics(ctx context.Context, found func(Fault)) error {
+	return eachFile(ctx, r.Roots, func(path string, f *os.File) error {
+		ids, err := r.secretRows(path, f, found)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		r.passed("files", 1)
+		for len(ids) > 0 {
+			n := min(len(ids), pageSize)
+			if err := r.buried(ctx, path, ids[:n], found); err != nil {
+				return err
+			}
+			ids = ids[n:]
+		}
+		return nil
+	})
+}
+
+// secretRows lists the items of which a row of secrets lies in the file.
+func (r *round) secretRows(path string, f *os.File, found func(Fault)) (ids []string, err error) {
+	src := bufio.NewReaderSize(f, chunk)
+	if head, _ := src.Peek(64); picture(head) {
+		found(Fault{Kind: FaultClear, Where: path, Words: "this file is a picture in clear"})
+	}
+	seen := map[string]bool{}
+	buf := make([]byte, 0, chunk+rowSpan)
+	for {
+		n, err := io.ReadFull(src, buf[len(buf):min(cap(buf), len(buf)+chunk)])
+		buf = buf[:len(buf)+n]
+		// Most of what is read has no such row: a plain search is far faster than the pattern.
+		for rest := buf; ; {
+			at := bytes.Index(rest, []byte("su_"))
+			if at < 0 {
+				break
+			}
+			if m := secretRow.FindSubmatch(rest[max(0, at-30):min(len(rest), at+40)]); m != nil && !seen[string(m[1])] {
+				seen[string(m[1])] = true
+				ids = append(ids, string(m[1]))
+			}
+			rest = rest[at+3:]
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return ids, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		keep := min(len(buf), rowSpan)
+		buf = buf[:copy(buf[:keep], buf[len(buf)-keep:])]
+	}
+}
+
+// buried reports those of the items that have no key by the tables, unless they were
+// erased so lately that the files need not be clean yet.
+func (r *round) buried(ctx context.Context, path string, ids []string, found func(Fault)) error {
+	marks, args := make([]string, len(ids)), make([]any, len(ids), len(ids)+1)
+	for i, id := range ids {
+		marks[i], args[i] = fmt.Sprintf("$%d", i+1), id
+	}
+	in, bound := strings.Join(marks, ", "), fmt.Sprintf("$%d", len(ids)+1)
+	excused := map[string]bool{}
+	err := r.look(ctx, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		excused[id] = true
+		return err
+	}, `SELECT id FROM secrets WHERE length(wrapped) > 0 AND id IN (`+in+`) UNION ALL SELECT id FROM assets WHERE id IN (`+in+`) AND state = 'erased' AND erased >= `+bound+`
+		UNION ALL SELECT id FROM records WHERE id IN (`+in+`) AND state = 'erased' AND erased >= `+bound, append(args, int64(r.ago(r.PurgeWithin)))...)
+	if err != nil {
+		return fmt.Errorf("keys of items in %s: %w", path, err)
+	}
+	for _, id := range ids {
+		if !excused[id] {
+			found(Fault{Kind: FaultRelic, Where: path, ID: id, Words: "its key was destroyed by the tables, and still lies in this file"})
+		}
+	}
+	return nil
+}
