@@ -34,6 +34,7 @@ import (
 // opened is a house with the parts that have to be closed after it.
 type opened struct {
 	*house.House
+	nets    *neural.Runtime
 	closers []func() error
 }
 
@@ -44,6 +45,27 @@ func (o *opened) Close() error {
 		errs = append(errs, o.closers[i]())
 	}
 	return errors.Join(errs...)
+}
+
+// idle is after how long an unused network gives its memory back.
+const idle = 5 * time.Minute
+
+// loops are the house's, and the one that gives the memory of idle networks back.
+func (o *opened) loops() []house.Loop {
+	return append(o.Loops(), func(ctx context.Context) error {
+		tick := time.NewTicker(time.Minute)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+				if err := o.nets.Release(ctx, idle); err != nil && ctx.Err() == nil {
+					o.Log.Warn("release idle networks", "err", err)
+				}
+			}
+		}
+	})
 }
 
 // memory bounds the bytes of uploads and plans held at once on a node.
@@ -75,7 +97,7 @@ func (s Settings) open(ctx context.Context, log *slog.Logger) (o *opened, err er
 	if err != nil {
 		return o, err
 	}
-	c := house.Config{Policy: doc, Clock: time.Now, Log: log, Node: s.node(), Version: version(), Engine: local.Name,
+	c := house.Config{Policy: doc, Clock: time.Now, Log: log, Node: s.node(), Version: version(),
 		Cookies: api.CookiesPlain, Memory: memory, Allowance: s.GuestCredits, Price: 1, Width: s.Width, Session: session}
 	if strings.HasPrefix(s.PublicURL, "https://") {
 		c.Cookies = api.CookiesSecure
@@ -102,13 +124,13 @@ func (s Settings) open(ctx context.Context, log *slog.Logger) (o *opened, err er
 	o.closers = append(o.closers, func() error { c.Queue.Close(); return nil })
 	c.Limits = pix.DefaultLimits()
 	c.Limits.Bytes, c.Limits.Pixels = s.MaxUpload<<20, s.MaxPixels*1_000_000
-	nets := neural.Open(s.Models)
-	o.closers = append(o.closers, nets.Close)
-	own, err := local.New(local.Config{Models: nets, Limits: c.Limits})
+	o.nets = neural.Open(s.Models)
+	o.closers = append(o.closers, o.nets.Close)
+	own, err := local.New(local.Config{Models: o.nets, Limits: c.Limits})
 	if err != nil {
 		return o, err
 	}
-	c.Engines = map[string]engine.Engine{own.Name(): own}
+	c.Engine, c.Engines = own.Name(), map[string]engine.Engine{own.Name(): own}
 	o.House, err = house.New(ctx, c)
 	return o, err
 }

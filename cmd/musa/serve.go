@@ -43,7 +43,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	fmt.Fprintf(out, "Musa is open at http://%s (policy %s, %s)\n", listener.Addr(), o.Policy.Policy, o.Policy.Version)
-	return house.Run(ctx, append(o.Loops(), func(ctx context.Context) error { return serve(ctx, listener, o.Handler(), log) })...)
+	return house.Run(ctx, append(o.loops(), func(ctx context.Context) error { return serve(ctx, listener, o.Handler(), log) })...)
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {
