@@ -22,7 +22,7 @@ var order = []string{
 var modules = map[string]string{
 	"github.com/a-h/templ":                         "pages: typed, escaped, compiled; no Node build",
 	"github.com/alecthomas/kong":                   "commands, flags and settings from one struct",
-	"github.com/aws/aws-sdk-go-v2":                 "S3 credentials and client under gocloud",
+	"github.com/aws/aws-sdk-go-v2":                 "S3 credentials and client",
 	"github.com/chromedp/chromedp":                 "tests: a real browser",
 	"github.com/chromedp/cdproto":                  "tests: the browser's protocol, chromedp's types",
 	"github.com/danielgtaylor/huma/v2":             "typed handlers that give OpenAPI 3.1",
@@ -40,7 +40,6 @@ var modules = map[string]string{
 	"github.com/uptrace/bun/dialect/pgdialect":     "bun for PostgreSQL",
 	"github.com/uptrace/bun/dialect/sqlitedialect": "bun for SQLite",
 	"github.com/yalue/onnxruntime_go":              "the neural runtime's C interface",
-	"gocloud.dev":                                  "S3 blobs",
 	"golang.org/x/crypto":                          "argon2id and what the standard library lacks",
 	"golang.org/x/mod":                             "transparency log and signed notes (sumdb)",
 	"golang.org/x/sync":                            "waiting for the goroutines one starts",

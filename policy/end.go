@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"time"
 
 	"musa"
@@ -41,6 +42,16 @@ func (d *Document) End(i Item) End {
 		return End{Words: d.endlessWords(i)}
 	}
 	return End{At: at, Path: by.path, Words: by.endWords(i, at)}
+}
+
+// Fate says in words which rule ends the item, for somebody who decides beforehand: an
+// instant that hangs on what has not happened yet is not named.
+func (d *Document) Fate(i Item) string {
+	_, by := d.compiled.end(&i)
+	if by == nil {
+		return d.endlessWords(i)
+	}
+	return fmt.Sprintf("It goes %s (%s).", by.after(i), by.path)
 }
 
 // clauses is the rules of an item's tier; a tier that the document does not know has those

@@ -41,11 +41,15 @@ var fromWords = map[string]string{
 }
 
 func (r *clause) endWords(i Item, at musa.Millis) string {
+	return fmt.Sprintf("It goes %s, at %s (%s).", r.after(i), instant(at), r.path)
+}
+
+func (r *clause) after(i Item) string {
 	span := r.span(i.Choice)
 	if span.Duration() == 0 {
-		return fmt.Sprintf("It goes at once when %s, at %s (%s).", fromWords[r.from], instant(at), r.path)
+		return "at once when " + fromWords[r.from]
 	}
-	return fmt.Sprintf("It goes %s after %s, at %s (%s).", span.Words(), fromWords[r.from], instant(at), r.path)
+	return span.Words() + " after " + fromWords[r.from]
 }
 
 func (d *Document) endlessWords(i Item) string {

@@ -82,7 +82,7 @@ func (s *Studio) plan(ctx context.Context, by musa.Actor, o Order) ([]item, Plan
 	if len(items) > 0 {
 		after := items[0].asset
 		after.JobEnded, after.Ends = musa.At(s.Clock()), 0
-		plan.Original = s.Policy().End(AssetItem(after)).Words
+		plan.Original = s.Policy().Fate(AssetItem(after))
 	}
 	return items, plan, nil
 }
