@@ -33,7 +33,7 @@ type Scanner struct {
 	traces []Trace
 	forms  []form
 	shift  int
-	filter []uint64 // a bit for each noted anchor, by its hash
+	filter []uint64 // two bits in one word for each noted anchor, by its hash
 	places map[uint64][]spot
 	seen   []bool // of each trace, whether it has an anchor
 }
@@ -62,15 +62,18 @@ func NewScanner(traces ...Trace) *Scanner {
 		}
 	}
 	size := max(16, bits.Len(uint(len(s.places)))+5)
-	s.shift, s.filter = 64-size, make([]uint64, 1<<(size-6))
+	s.shift, s.filter = 64-(size-6), make([]uint64, 1<<(size-6))
 	for key := range s.places {
-		h := key * mix >> s.shift
-		s.filter[h>>6] |= 1 << (h & 63)
+		h := key * mix
+		s.filter[h>>s.shift] |= bitsOf(h)
 	}
 	return s
 }
 
 const mix = 0x9e3779b97f4a7c15
+
+// bitsOf are an anchor's two bits, from parts of its hash that do not choose the word.
+func bitsOf(h uint64) uint64 { return 1<<(h>>20&63) | 1<<(h>>26&63) }
 
 func (s *Scanner) note(form int, data []byte) {
 	step, short := stride, len(data) < window
@@ -150,12 +153,12 @@ func (s *Scanner) search(b []byte, base int64, met map[int]int64) {
 	if len(s.places) == 0 {
 		return
 	}
-	filter, shift := s.filter, s.shift
-	mask := uint64(len(filter)*64 - 1)
+	filter, shift := s.filter, uint(s.shift)
+	mask := uint64(len(filter) - 1)
 	for at := 0; at+anchor <= len(b); at++ {
 		key := binary.LittleEndian.Uint64(b[at : at+anchor])
-		h := key * mix >> (shift & 63) & mask
-		if filter[h>>6]&(1<<(h&63)) == 0 {
+		h := key * mix
+		if set := bitsOf(h); filter[h>>(shift&63)&mask]&set != set {
 			continue
 		}
 		for _, p := range s.places[key] {

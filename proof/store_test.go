@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"database/sql/driver"
-	"io"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -289,12 +288,4 @@ func (s *store) options() proof.Options {
 func copyFolder(t testing.TB, from, to string) {
 	t.Helper()
 	must(t, os.CopyFS(to, os.DirFS(from)))
-}
-
-func readAll(t testing.TB, r io.ReadCloser, err error) []byte {
-	t.Helper()
-	must(t, err)
-	b, err := io.ReadAll(r)
-	must(t, err, r.Close())
-	return b
 }
