@@ -88,6 +88,12 @@ func startEnvironment(dir string) error {
 		return err
 	}
 	ort.SetSharedLibraryPath(path)
+	// The library reports home from its first moment: it keeps an id of the machine in the
+	// user's cache, a session's in the temporary folder, and sends both off. Only this stops
+	// it before it begins; DisableTelemetry comes too late for that. DESIGN rule 5.
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		return fmt.Errorf("switch off onnxruntime's telemetry: %w", err)
+	}
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return corrupt(a.File, fmt.Errorf("start onnxruntime: %w", err))
 	}
