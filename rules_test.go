@@ -11,7 +11,8 @@ import (
 
 // Files outside cmd/musa and tests that read the system's clock, with the reason.
 var clockReaders = map[string]string{
-	"neural/runtime.go": "measures how long a tile took, for the next estimate; no deadline hangs on it",
+	"engine/local/run.go": "measures how long a run's tiles took, for the estimate of what is left; no deadline hangs on it",
+	"neural/runtime.go":   "measures how long a tile took, for the next estimate; no deadline hangs on it",
 }
 
 // Exported functions that take a boolean, with the reason.

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"mime"
+	"net"
 	"net/http"
 	"time"
 
@@ -52,20 +54,38 @@ func (d *door) content(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	done := make(chan struct{})
 	defer close(done)
-	go d.cut(w, c, done)
+	go d.cut(w, r, c, done)
 	http.ServeContent(guarded{w, c}, r, "", time.Time{}, c)
 }
 
 // cut ends a response that waits for a slow client when the picture may no longer be read.
-func (d *door) cut(w http.ResponseWriter, c studio.Content, done <-chan struct{}) {
+// What the kernel has not sent yet is thrown away with the connection.
+func (d *door) cut(w http.ResponseWriter, r *http.Request, c studio.Content, done <-chan struct{}) {
 	select {
 	case <-done:
+		return
 	case <-c.Done():
-		err := http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0))
-		if err != nil && !errors.Is(err, http.ErrNotSupported) {
-			d.Log.Warn("cut a response", "err", err)
+	}
+	err := http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		d.Log.Warn("cut a response", "err", err)
+	}
+	if conn, ok := r.Context().Value(connKey{}).(*net.TCPConn); ok {
+		if err := errors.Join(conn.SetLinger(0), conn.Close()); err != nil && !errors.Is(err, net.ErrClosed) {
+			d.Log.Warn("cut a connection", "err", err)
 		}
 	}
+}
+
+type connKey struct{}
+
+// ConnContext belongs into http.Server.ConnContext: it lets a response be cut off with all
+// that the kernel still holds of it.
+func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	if t, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = t.NetConn() // below TLS
+	}
+	return context.WithValue(ctx, connKey{}, c)
 }
 
 // guarded aborts instead of ending a response cleanly when its content was cut: a short

@@ -22,7 +22,7 @@ import (
 // this machine.
 func TestEnhance(t *testing.T) {
 	t.Parallel()
-	s := musatest.New(t, musatest.Rig{Policy: "enhancer", Engine: musatest.Local(t)})
+	s := musatest.New(t, musatest.Rig{Policy: "enhancer", Engine: musatest.Local(t), Clock: musatest.RunningClock()})
 	g := s.Guest()
 	conformance.Kept(t, "E-02", func(t *testing.T) {
 		t.Run("beats bicubic on a photograph shrunk beforehand", func(t *testing.T) {

@@ -62,7 +62,7 @@ type DB struct {
 // What an operator can mend comes back as a *musa.Problem that says how.
 func Open(ctx context.Context, c Config) (*DB, error) {
 	if c.Clock == nil {
-		c.Clock = time.Now
+		return nil, fmt.Errorf("open database without a clock: %w", musa.ErrInvalid)
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

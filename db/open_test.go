@@ -35,6 +35,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		"data_unwritable":      {Path: filepath.Join(file, "musa.db")},
 		"database_damaged":     {Path: noise},
 	} {
+		c.Clock = time.Now
 		_, err := db.Open(t.Context(), c)
 		var p *musa.Problem
 		if !errors.As(err, &p) || p.Code != code || p.Public == "" {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/sync/errgroup"
 
 	"musa"
 	"musa/audit"
@@ -131,17 +132,8 @@ func (e *Eraser) Remove(ctx context.Context, limit int) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("list doomed blobs: %w", err)
 	}
-	var (
-		gone []string
-		errs []error
-	)
-	for _, b := range doomed {
-		if err := e.Blobs.Remove(ctx, b.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("remove a blob of %s: %w", b.Asset, err))
-			continue
-		}
-		gone = append(gone, b.Name)
-	}
+	gone, err := e.removeAll(ctx, doomed)
+	errs := []error{err}
 	if len(gone) > 0 {
 		err := e.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropBlob(ctx, gone...) })
 		if err != nil {
@@ -149,6 +141,49 @@ func (e *Eraser) Remove(ctx context.Context, limit int) (int, error) {
 		}
 	}
 	return len(gone), errors.Join(errs...)
+}
+
+// removers is how many blobs are removed at once: each waits for a disk or a network.
+const removers = 8
+
+// removeAll removes what it can, and returns the names of which nothing is left by an
+// independent look.
+func (e *Eraser) removeAll(ctx context.Context, doomed []db.Blob) (gone []string, err error) {
+	var (
+		mu    sync.Mutex // guards gone and errs
+		errs  []error
+		group errgroup.Group
+	)
+	group.SetLimit(removers)
+	for _, b := range doomed {
+		group.Go(func() error {
+			err := e.remove(ctx, b)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				errs = append(errs, err)
+			} else {
+				gone = append(gone, b.Name)
+			}
+			return nil // one that stays must not keep the others
+		})
+	}
+	_ = group.Wait() // always nil: the errors were gathered
+	return gone, errors.Join(errs...)
+}
+
+func (e *Eraser) remove(ctx context.Context, b db.Blob) error {
+	if err := e.Blobs.Remove(ctx, b.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove a blob of %s: %w", b.Asset, err)
+	}
+	absent, err := e.Proof.Absent(ctx, b.Name)
+	if err != nil {
+		return fmt.Errorf("look for bytes of %s: %w", b.Asset, err)
+	}
+	if !absent {
+		return fmt.Errorf("a blob of %s was removed and is still there: %w", b.Asset, musa.ErrUnavailable)
+	}
+	return nil
 }
 
 // Scrub makes destroyed keys unrecoverable from the database's own files: of what this node

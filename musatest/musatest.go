@@ -5,16 +5,17 @@ package musatest
 
 import (
 	"context"
+	"database/sql"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"musa"
 	"musa/api"
 	"musa/blob"
 	"musa/blob/files"
@@ -64,6 +65,13 @@ type Studio struct {
 	URL    string
 	Dirs   []string // every folder that holds something of this studio, for raw scans
 	Stores Stores
+	own    func() *sql.DB
+}
+
+// OwnSQL opens the database once more, behind the product's back. Close it.
+func (s *Studio) OwnSQL() *sql.DB {
+	s.T.Helper()
+	return s.own()
 }
 
 // New builds and starts a studio. Jobs run; what is due is erased when Step is called.
@@ -93,10 +101,12 @@ func New(t testing.TB, r Rig) *Studio {
 		Limits: pix.DefaultLimits(), Memory: 512 << 20, Allowance: r.Credit, Price: 1, Width: r.Width, Session: 30 * 24 * time.Hour}
 	s.Dirs = append(s.Dirs, dir)
 	config := db.Config{Path: filepath.Join(dir, "musa.db"), Clock: r.Clock.Now, Log: log}
+	s.own = func() *sql.DB { return openSQL(t, "sqlite3", config.Path) }
 	if r.Stores == Scaled {
 		var data string
 		config.URL, data = rigs.Postgres(t)
 		s.Dirs = append(s.Dirs, data)
+		s.own = func() *sql.DB { return openSQL(t, "pgx", config.URL) }
 	}
 	c.DB, err = db.Open(ctx, config)
 	must(t, err)
@@ -108,7 +118,9 @@ func New(t testing.TB, r Rig) *Studio {
 	s.House, err = house.New(ctx, c)
 	must(t, err)
 	must(t, s.Recover(ctx))
-	server := httptest.NewServer(s.Handler())
+	server := httptest.NewUnstartedServer(s.Handler())
+	server.Config.ConnContext = api.ConnContext
+	server.Start()
 	s.URL = server.URL
 	var run sync.WaitGroup
 	run.Go(func() {
@@ -155,7 +167,7 @@ func document(t testing.TB, source string) *policy.Document {
 		must(t, err)
 		return doc
 	}
-	doc, err := policy.Parse("test.yaml", []byte(source))
+	doc, err := policies.Parse("./test.yaml", func(string) ([]byte, error) { return []byte(source), nil })
 	must(t, err)
 	if faults := doc.Lint(); len(faults) > 0 {
 		t.Fatalf("policy: %v", faults)
@@ -163,14 +175,7 @@ func document(t testing.TB, source string) *policy.Document {
 	return doc
 }
 
-func isDocument(source string) bool {
-	for _, c := range source {
-		if c == '\n' {
-			return true
-		}
-	}
-	return false
-}
+func isDocument(source string) bool { return strings.Contains(source, "\n") }
 
 // Local is the real local engine, with the networks fetched at first use.
 func Local(t testing.TB) engine.Engine {
@@ -182,11 +187,15 @@ func Local(t testing.TB) engine.Engine {
 	return e
 }
 
-// Clock is a clock that stands still until it is turned.
+// Clock is a clock that stands still until it is turned, or runs besides being turned.
 type Clock struct {
-	mu  sync.Mutex
-	now time.Time // guarded by mu
+	mu    sync.Mutex
+	now   time.Time // guarded by mu
+	since time.Time // when now was set, for one that runs; guarded by mu
 }
+
+// RunningClock runs from the present, and can be turned as well.
+func RunningClock() *Clock { return &Clock{now: time.Now(), since: time.Now()} }
 
 // NewClock stands at the present, on a whole second.
 func NewClock() *Clock { return &Clock{now: time.Now().Truncate(time.Second)} }
@@ -195,6 +204,9 @@ func NewClock() *Clock { return &Clock{now: time.Now().Truncate(time.Second)} }
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.since.IsZero() {
+		return c.now.Add(time.Since(c.since))
+	}
 	return c.now
 }
 
@@ -205,11 +217,11 @@ func (c *Clock) Turn(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// Set moves it to an instant.
-func (c *Clock) Set(at musa.Millis) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = at.Time()
+func openSQL(t testing.TB, driver, source string) *sql.DB {
+	t.Helper()
+	d, err := sql.Open(driver, source)
+	must(t, err)
+	return d
 }
 
 type testLog struct{ t testing.TB }

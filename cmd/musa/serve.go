@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"musa"
+	"musa/api"
 	"musa/house"
 )
 
@@ -65,7 +66,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	defer stop()
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		BaseContext: func(net.Listener) context.Context { return base }}
+		BaseContext: func(net.Listener) context.Context { return base }, ConnContext: api.ConnContext}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	select {

@@ -85,6 +85,10 @@ kill -INT "$pid"
 wait "$pid"
 rm -rf "$3"`
 
+// base is where the cluster lies, taken before a test points TMPDIR at a folder of its own,
+// which the server's user could not enter.
+var base = os.TempDir()
+
 func startPostgres() (*postgres, error) {
 	bin, err := postgresBin()
 	if err != nil {
@@ -94,7 +98,7 @@ func startPostgres() (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.MkdirTemp("", "musa-postgres-")
+	root, err := os.MkdirTemp(base, "musa-postgres-")
 	if err != nil {
 		return nil, err
 	}
