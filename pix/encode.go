@@ -49,7 +49,7 @@ func (i *Image) Encode(ctx context.Context, e Encode) ([]byte, error) {
 	if !writable(e.Format) {
 		return nil, problemFormat(e.Format)
 	}
-	data, err := i.save(ctx, e, C.int(quality))
+	data, err := i.save(ctx, e, quality)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", e.Format, err)
 	}
@@ -63,10 +63,35 @@ func (i *Image) Encode(ctx context.Context, e Encode) ([]byte, error) {
 	return mark(data, e.Format, packet(e.Mark))
 }
 
-func (i *Image) save(ctx context.Context, e Encode, quality C.int) ([]byte, error) {
+// save returns as soon as the context ends. The encoders of WebP and AVIF cannot be
+// stopped: they run out behind its back, on a hold of their own on the pixels, and
+// Shutdown waits for them.
+func (i *Image) save(ctx context.Context, e Encode, quality int) ([]byte, error) {
 	if i.closed.Load() {
 		return nil, errClosed
 	}
+	type outcome struct {
+		data []byte
+		err  error
+	}
+	done := make(chan outcome, 1)
+	pixels := i.vips
+	C.pix_ref(pixels)
+	runtime.KeepAlive(i)
+	library.left.Go(func() {
+		defer C.pix_unref(pixels)
+		data, err := write(ctx, pixels, e, C.int(quality))
+		done <- outcome{data, err}
+	})
+	select {
+	case o := <-done:
+		return o.data, o.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func write(ctx context.Context, pixels *C.VipsImage, e Encode, quality C.int) ([]byte, error) {
 	var lossless C.int
 	if e.Lossless {
 		lossless = 1
@@ -82,16 +107,15 @@ func (i *Image) save(ctx context.Context, e Encode, quality C.int) ([]byte, erro
 	err := run(ctx, func(b *C.pix_brake) C.int {
 		switch e.Format {
 		case JPEG:
-			return C.pix_save_jpeg(b, i.vips, quality, buf, size)
+			return C.pix_save_jpeg(b, pixels, quality, buf, size)
 		case PNG:
-			return C.pix_save_png(b, i.vips, buf, size)
+			return C.pix_save_png(b, pixels, buf, size)
 		case WebP:
-			return C.pix_save_webp(b, i.vips, quality, lossless, buf, size)
+			return C.pix_save_webp(b, pixels, quality, lossless, buf, size)
 		default:
-			return C.pix_save_avif(b, i.vips, quality, lossless, unsafe.Pointer(unsafe.SliceData(xmp)), C.size_t(len(xmp)), buf, size)
+			return C.pix_save_avif(b, pixels, quality, lossless, unsafe.Pointer(unsafe.SliceData(xmp)), C.size_t(len(xmp)), buf, size)
 		}
 	})
-	runtime.KeepAlive(i)
 	if *buf != nil {
 		defer C.pix_free(*buf)
 	}

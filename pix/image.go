@@ -75,6 +75,15 @@ func (i *Image) Pixels() (pixels []byte, bands int, err error) {
 
 // Blank makes a black Image to be painted through View.
 func Blank(w, h, bands int) (*Image, error) {
+	i, err := blank(w, h, bands)
+	if err == nil {
+		clear(i.View())
+	}
+	return i, err
+}
+
+// blank leaves whatever the memory held: the caller paints every pixel.
+func blank(w, h, bands int) (*Image, error) {
 	if err := ready(); err != nil {
 		return nil, err
 	}
@@ -85,9 +94,7 @@ func Blank(w, h, bands int) (*Image, error) {
 	if C.pix_blank(C.int(w), C.int(h), C.int(bands), &out) != 0 {
 		return nil, lastError()
 	}
-	i := newImage(out)
-	clear(i.View())
-	return i, nil
+	return newImage(out), nil
 }
 
 // FromPixels makes an Image from a copy of interleaved pixels of 1 to 4 bands.

@@ -143,4 +143,5 @@ const char *pix_version(void) { return V.vips_version_string(); }
 size_t pix_memory(void) { return V.vips_tracked_get_mem(); }
 size_t pix_memory_peak(void) { return V.vips_tracked_get_mem_highwater(); }
 void pix_free(void *p) { V.g_free(p); }
+void pix_ref(VipsImage *im) { (V.g_object_ref)(im); } // glib has a macro of that name
 void pix_unref(VipsImage *im) { V.g_object_unref(im); }

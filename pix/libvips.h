@@ -10,7 +10,7 @@
 #include <vips/vips.h>
 
 #define PIX_SYMBOLS(X)                                                         \
-  X(g_free) X(g_object_unref)                                   \
+  X(g_free) X(g_object_ref) X(g_object_unref)                                   \
   X(vips_init) X(vips_shutdown) X(vips_version_string)          \
   X(vips_type_find) X(vips_block_untrusted_set) X(vips_concurrency_set)        \
   X(vips_cache_set_max) X(vips_cache_set_max_mem)       \
@@ -29,9 +29,9 @@
   X(vips_extract_band) X(vips_bandjoin2)                       \
   X(vips_icc_transform) X(vips_colourspace) X(vips_linear) X(vips_linear1)     \
   X(vips_resize) X(vips_premultiply) X(vips_unpremultiply) X(vips_flatten)     \
-  X(vips_convsep) X(vips_recomb) X(vips_add) X(vips_subtract) X(vips_multiply) \
-  X(vips_divide) X(vips_sharpen) X(vips_maplut)                \
-  X(vips_tilecache) X(vips_autorot)              \
+  X(vips_recomb) \
+  X(vips_sharpen) X(vips_maplut)                \
+  X(vips_autorot)              \
    X(vips_array_double_new) X(vips_area_unref)
 
 #define PIX_FIELD(name) __typeof__(name) *name;
@@ -69,6 +69,7 @@ const char *pix_version(void);
 size_t pix_memory(void);
 size_t pix_memory_peak(void);
 void pix_free(void *p);
+void pix_ref(VipsImage *im);
 void pix_unref(VipsImage *im);
 
 int pix_probe(int format, const void *data, size_t len, pix_head *head);
@@ -81,11 +82,26 @@ int pix_blank(int width, int height, int bands, VipsImage **out);
 int pix_from_memory(const void *data, size_t len, int width, int height, int bands, VipsImage **out);
 int pix_land(pix_brake *b, VipsImage *in, int orientation, VipsImage **out);
 
-int pix_resize(pix_brake *b, VipsImage *in, int width, int height, int kernel, VipsImage **out);
-int pix_smooth(pix_brake *b, VipsImage *in, double luma, double chroma, int radius, VipsImage **out);
 int pix_sharpen(pix_brake *b, VipsImage *in, double sigma, double amount, VipsImage **out);
 int pix_curve(pix_brake *b, VipsImage *in, const unsigned char *lut, VipsImage **out);
 int pix_mix(pix_brake *b, VipsImage *in, const double *matrix, VipsImage **out);
+
+// The work on pixels of our own: one call makes rows [top, top + rows) of out, and many
+// threads may make different rows at once. -1 is want of memory.
+enum { PIX_NEAREST, PIX_LINEAR, PIX_BICUBIC, PIX_LANCZOS }; // radii, too, but for the first
+enum { PIX_SMOOTH_ROWS = 64 };                              // at most, of one call
+
+// An axis says, for each place of the new side, which run of old places weighs how much.
+typedef struct {
+  int taps;
+  int *start;
+  float *weights;
+} pix_axis;
+
+pix_axis *pix_axis_new(int from, int to, int kernel);
+void pix_axis_free(pix_axis *a);
+int pix_resample(VipsImage *in, VipsImage *out, pix_axis *x, pix_axis *y, int top, int rows);
+int pix_smooth(VipsImage *in, VipsImage *out, double luma, double chroma, int top, int rows);
 
 int pix_save_jpeg(pix_brake *b, VipsImage *in, int quality, void **buf, size_t *len);
 int pix_save_png(pix_brake *b, VipsImage *in, void **buf, size_t *len);

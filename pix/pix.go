@@ -17,7 +17,8 @@ package pix
 
 /*
 #cgo pkg-config: vips
-#cgo LDFLAGS: -Wl,--as-needed
+#cgo CFLAGS: -O3
+#cgo LDFLAGS: -Wl,--as-needed -lm
 #include <stdlib.h>
 #include "libvips.h"
 */
@@ -111,10 +112,12 @@ type Config struct {
 }
 
 var library struct {
-	once  sync.Once
-	err   error
-	begun bool
-	sync.Mutex
+	once       sync.Once
+	err        error
+	sync.Mutex // guards what follows
+	begun      bool
+	threads    int
+	left       sync.WaitGroup // encoders that a cancel left behind
 }
 
 // Start opens libvips for this process. It may be called more than once: the first
@@ -144,7 +147,7 @@ func open(c Config) error {
 	}
 	library.Lock()
 	defer library.Unlock()
-	library.begun = true
+	library.begun, library.threads = true, c.Threads
 	return nil
 }
 
@@ -156,9 +159,10 @@ func missingLibrary(cause error) error {
 	}
 }
 
-// Shutdown releases what libvips holds. Nothing of this package may run during or
-// after it.
+// Shutdown releases what libvips holds, once encoders that a cancel left behind are
+// done. Nothing of this package may run during or after it.
 func Shutdown() {
+	library.left.Wait()
 	library.Lock()
 	defer library.Unlock()
 	if library.begun {

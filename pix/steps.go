@@ -7,53 +7,9 @@ import "C"
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"unsafe"
-
-	"musa"
 )
-
-// Kernel is how pixels are weighed when a picture changes size.
-type Kernel int
-
-// The kernels, from plain to fine.
-const (
-	Nearest Kernel = iota
-	Linear
-	Bicubic
-	Lanczos
-)
-
-// Resize makes the picture exactly w × h pixels.
-func (i *Image) Resize(ctx context.Context, w, h int, k Kernel) (*Image, error) {
-	if w < 1 || h < 1 {
-		return nil, fmt.Errorf("resize to %d×%d: %w", w, h, musa.ErrInvalid)
-	}
-	kernels := [...]C.int{C.VIPS_KERNEL_NEAREST, C.VIPS_KERNEL_LINEAR, C.VIPS_KERNEL_CUBIC, C.VIPS_KERNEL_LANCZOS3}
-	return i.edit(ctx, "resize", func(b *C.pix_brake, in *C.VipsImage, out **C.VipsImage) C.int {
-		return C.pix_resize(b, in, C.int(w), C.int(h), kernels[k], out)
-	})
-}
-
-// blockWeight turns the mean excess of steps on JPEG's grid into a deviation to smooth:
-// found by trying qualities 10 to 95, where PSNR against the source still rose.
-const blockWeight = 2.0
-
-// Denoise takes away noise and the blocks of JPEG, and leaves edges. Strength runs from
-// 0 (nothing) to 1 (all that was measured, and a little more); how much there is to
-// take, the picture's own measurement says. Alpha stays.
-func (i *Image) Denoise(ctx context.Context, strength float64) (*Image, error) {
-	m, err := i.measure(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("denoise: %w", err)
-	}
-	sigma := math.Max(m.Noise, blockWeight*m.blockStep)
-	luma := math.Max(0.5, 1.6*sigma*strength)
-	return i.edit(ctx, "denoise", func(b *C.pix_brake, in *C.VipsImage, out **C.VipsImage) C.int {
-		return C.pix_smooth(b, in, C.double(luma), C.double(1.5*luma), 3, out)
-	})
-}
 
 // Sharpen steepens edges; amount runs from 0 (nothing) to 1 (strong). Flat areas, where
 // noise would grow, stay as they are.
