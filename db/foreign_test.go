@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"musa"
 	"musa/db"
@@ -20,7 +21,7 @@ import (
 func TestScrubOnAForeignServer(t *testing.T) {
 	t.Parallel()
 	where, dir := rigs.Postgres(t)
-	boss := &store{conf: db.Config{URL: where}}
+	boss := &store{conf: db.Config{URL: where, Clock: time.Now}}
 	role := "r_" + strings.ToLower(rand.Text())
 	boss.DB = boss.join(t)
 	for _, statement := range []string{"CREATE ROLE %s LOGIN", "DROP SCHEMA public CASCADE", "CREATE SCHEMA public AUTHORIZATION %[1]s"} {
@@ -34,7 +35,7 @@ func TestScrubOnAForeignServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	at.User = url.User(role)
-	s := &store{conf: db.Config{URL: at.String()}, dir: dir}
+	s := &store{conf: db.Config{URL: at.String(), Clock: time.Now}, dir: dir}
 	s.DB = s.join(t)
 	wrapped := random(60)
 	a := picture(s.person(t), 0)

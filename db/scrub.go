@@ -97,17 +97,18 @@ func (d *DB) dirtyPartitions(ctx context.Context, dirty []string) ([]string, err
 }
 
 // unseen waits a little until no transaction is left that began before this call:
-// VACUUM FULL copies what such a one might still read.
+// VACUUM FULL copies what such a one might still read. A writer in another database of the
+// server counts, too: its id bounds the snapshot that VACUUM FULL itself works under.
 func unseen(ctx context.Context, conn *sql.Conn) (bool, error) {
 	var mark string
 	if err := conn.QueryRowContext(ctx, "SELECT CAST(CAST(pg_current_xact_id() AS xid) AS text)").Scan(&mark); err != nil {
 		return false, fmt.Errorf("scrub: %w", err)
 	}
 	query := strings.ReplaceAll(`SELECT
-		(SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-			AND GREATEST(age(backend_xmin), age(backend_xid)) > age(CAST('MARK' AS xid)))
+		(SELECT COUNT(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND (age(backend_xid) > age(CAST('MARK' AS xid))
+			OR (datname = current_database() AND age(backend_xmin) > age(CAST('MARK' AS xid)))))
 		+ (SELECT COUNT(*) FROM pg_replication_slots WHERE age(xmin) > age(CAST('MARK' AS xid)))
-		+ (SELECT COUNT(*) FROM pg_prepared_xacts WHERE database = current_database() AND age(transaction) > age(CAST('MARK' AS xid)))`, "MARK", mark)
+		+ (SELECT COUNT(*) FROM pg_prepared_xacts WHERE age(transaction) > age(CAST('MARK' AS xid)))`, "MARK", mark)
 	deadline := time.NewTimer(scrubWait)
 	defer deadline.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
