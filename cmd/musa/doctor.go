@@ -27,7 +27,11 @@ func (c *doctorCmd) Run(out io.Writer) error {
 		fmt.Fprintf(out, "wrong %-10s ", name)
 		tell(out, err)
 	}
-	v, err := pix.Version()
+	err := pix.Start(pix.Config{Library: c.Vips})
+	var v string
+	if err == nil {
+		v, err = pix.Version()
+	}
 	check("pictures", err, "libvips "+v)
 	doc, err := policies.Load(c.Policy, os.ReadFile)
 	if err == nil {

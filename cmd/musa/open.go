@@ -84,7 +84,7 @@ func (s Settings) open(ctx context.Context, log *slog.Logger) (o *opened, err er
 	if err != nil {
 		return o, err
 	}
-	if err := pix.Start(pix.Config{}); err != nil {
+	if err := pix.Start(pix.Config{Library: s.Vips}); err != nil {
 		return o, err
 	}
 	if s.DB == "" || s.Blobs == "" {

@@ -25,6 +25,7 @@ type Settings struct {
 	NATS      string `name:"nats" help:"NATS URL of a cluster; empty is the server inside." placeholder:"URL"`
 	Keys      string `help:"The instance's key file. Without it nothing opens: keep a copy apart from the data." default:"./musa.keys" placeholder:"FILE"`
 	Models    string `help:"Folder of the neural networks." default:"./models" placeholder:"DIR"`
+	Vips      string `help:"The libvips library, if it is not where the system looks." placeholder:"FILE"`
 	Width     int    `help:"Jobs that this node carries at once." default:"2"`
 	Node      string `help:"This node's name, unique among those that share a database; made up if empty." placeholder:"NAME"`
 	S3Key     string `name:"s3-access-key" help:"Access key of the blob store." env:"AWS_ACCESS_KEY_ID" placeholder:"KEY"`
