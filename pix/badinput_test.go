@@ -128,6 +128,22 @@ func TestBadInputIsRefusedInItsOwnWords(t *testing.T) {
 	}
 }
 
+// Under load, threads of the decoder have lost the error of a wrong checksum in the last
+// rows: it must be found before them.
+func TestAWrongChecksumIsFoundWithoutDecoding(t *testing.T) {
+	t.Parallel()
+	good := encoded(t, scene(t, 96, 64), pix.Encode{Format: pix.PNG})
+	text := insert(good, afterIHDR, chunk("tEXt", "a\x00b")...)
+	text[afterIHDR+12]++ // decoders overlook that
+	if _, err := pix.Head(text, pix.Limits{}); err != nil {
+		t.Errorf("a zapped comment: %v", err)
+	}
+	bad := bytes.Clone(good)
+	bad[len(bad)-20]++
+	_, err := pix.Head(bad, pix.Limits{})
+	wantCode(t, err, "image_damaged", musa.ErrInvalid)
+}
+
 // A cut anywhere either is refused, or lost no pixel: some formats end in padding.
 func TestNoCutPassesWithPixelsMissing(t *testing.T) {
 	t.Parallel()

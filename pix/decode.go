@@ -86,6 +86,10 @@ func Head(data []byte, l Limits) (Info, error) {
 	if info.Frames > l.Frames {
 		return Info{}, problemAnimated()
 	}
+	// vips' threads can lose an error in the last rows, so sums are looked at here as well.
+	if format == PNG && pngChunks(data).zapped() {
+		return Info{}, problemDamaged(nil)
+	}
 	return info, nil
 }
 

@@ -114,8 +114,8 @@ const promptly = time.Second
 func TestCancelEndsDenoiseWithinASecond(t *testing.T) {
 	t.Parallel()
 	big := made(t)(pix.Blank(4000, 3000, 3))
-	// Of some 8 stripes measured and 47 smoothed.
-	for _, asked := range []int64{1, 5, 20, 40} {
+	// Of some 32 looks while measuring and 47 while smoothing.
+	for _, asked := range []int64{1, 9, 40, 70} {
 		end := &weary{Context: ctx}
 		end.left.Store(asked)
 		if _, err := big.Denoise(end, 1); !errors.Is(err, context.Canceled) {

@@ -46,12 +46,11 @@ func (i *Image) measure(ctx context.Context) (Measures, error) {
 	stripes := (h + stripeRows - 1) / stripeRows
 	looked := min(stripes, max(1, sampleBudget/w/stripeRows))
 	for k := range looked {
-		if err := ctx.Err(); err != nil {
-			return Measures{}, err
-		}
 		// A stripe begins on the block grid, so that all see the same phase.
 		top := k * stripes / looked * stripeRows
-		s.stripe(top, min(stripeRows, h-top))
+		if err := s.stripe(ctx, top, min(stripeRows, h-top)); err != nil {
+			return Measures{}, err
+		}
 	}
 	runtime.KeepAlive(i)
 	return s.sum(), nil
@@ -70,12 +69,17 @@ type sampler struct {
 	edges      []float64
 }
 
-func (s *sampler) stripe(top, rows int) {
+// stripe looks four times at the same rows, and between at the context.
+func (s *sampler) stripe(ctx context.Context, top, rows int) error {
 	luma := make([]byte, s.width*rows)
-	s.tone(luma, s.pixels[top*s.width*s.bands:])
-	s.grain(luma, rows)
-	s.grid(luma, rows)
-	s.edge(luma, rows)
+	tone := func(luma []byte, _ int) { s.tone(luma, s.pixels[top*s.width*s.bands:]) }
+	for _, look := range []func(luma []byte, rows int){tone, s.grain, s.grid, s.edge} {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		look(luma, rows)
+	}
+	return nil
 }
 
 // tone fills in luma and counts brightness and colour.
