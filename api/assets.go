@@ -9,12 +9,16 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"musa"
 	"musa/studio"
 )
+
+// patience is how long an upload may take.
+const patience = 10 * time.Minute
 
 // overhead is what a multipart body may hold besides the file.
 const overhead = 1 << 20
@@ -67,6 +71,11 @@ func (d *door) assets(mux *http.ServeMux) {
 func (d *door) upload(w http.ResponseWriter, r *http.Request) {
 	by, err := actor(r.Context())
 	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	// A body that trickles in would hold its share of the memory for as long as it likes.
+	if err := http.NewResponseController(w).SetReadDeadline(d.Clock().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		d.fail(w, r, err)
 		return
 	}

@@ -14,7 +14,17 @@ func doors(h *House, native, pages http.Handler) http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", h.readyz)
 	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(foreign))
 	return guard.Handler(mux)
+}
+
+// foreign answers a browser that another site sent to change something here.
+func foreign(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusForbidden)
+	// The client may have left; there is nobody to tell.
+	_, _ = w.Write([]byte(`{"type":"about:blank","title":"Forbidden","status":403,"code":"cross_origin","detail":"Another site's page may not change anything here. Open the studio itself."}` + "\n"))
 }
 
 func (h *House) readyz(w http.ResponseWriter, r *http.Request) {
