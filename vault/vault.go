@@ -22,6 +22,8 @@ import (
 	"io/fs"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"musa"
 	"musa/blob"
 	"musa/db"
@@ -76,7 +78,7 @@ type Draft struct {
 // Part is one sealed file of a draft.
 type Part struct {
 	Role musa.BlobRole
-	Data io.Reader
+	Data io.Reader // read by a goroutine of its own: no two parts may share one
 }
 
 // Seal closes the parts under a new key and returns the draft. The grant must allow making
@@ -102,12 +104,20 @@ func (v *Vault) Seal(ctx context.Context, g policy.Grant, a db.Asset, parts []Pa
 	if err != nil {
 		return nil, fmt.Errorf("announce blobs of %s: %w", a.ID, err)
 	}
+	// All parts at once: each waits for a disk to sync or a bucket to answer.
+	group, each := errgroup.WithContext(ctx)
 	for i, p := range parts {
-		size, err := v.put(ctx, d, d.blobs[i], p.Data)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("seal %s/%s: %w", a.ID, p.Role, err), d.Drop(context.WithoutCancel(ctx)))
-		}
-		d.blobs[i].Size = size
+		group.Go(func() error {
+			size, err := v.put(each, d, d.blobs[i], p.Data)
+			if err != nil {
+				return fmt.Errorf("seal %s/%s: %w", a.ID, p.Role, err)
+			}
+			d.blobs[i].Size = size
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, errors.Join(err, d.Drop(context.WithoutCancel(ctx)))
 	}
 	return d, nil
 }
