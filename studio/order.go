@@ -116,7 +116,8 @@ func words(kinds []musa.JobKind) string {
 }
 
 // Order admits a job: credits are held and the job's row commits in one transaction, then
-// the queue is told. If telling fails the sweep tells it later. Promise E-02.
+// the queue is told. If telling fails the sweep tells it later. The job is returned as it was
+// at that moment, without another look. Promise E-02.
 func (s *Studio) Order(ctx context.Context, by musa.Actor, o Order) (Job, error) {
 	items, plan, err := s.plan(ctx, by, o)
 	if err != nil {
@@ -135,7 +136,10 @@ func (s *Studio) Order(ctx context.Context, by musa.Actor, o Order) (Job, error)
 	if err := s.mayMake(by, records, musa.At(now)); err != nil {
 		return Job{}, err
 	}
-	var announce bool
+	var (
+		announce bool
+		placed   Job
+	)
 	err = s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		j.Created, announce = tx.Now, false
 		if err := tx.Hold(ctx, by.Subject, id, s.Price); err != nil {
@@ -151,7 +155,11 @@ func (s *Studio) Order(ctx context.Context, by musa.Actor, o Order) (Job, error)
 		if err := tx.InsertJob(ctx, j, o.Inputs...); err != nil {
 			return err
 		}
-		if err := s.occupy(ctx, tx, by, items); err != nil {
+		placed = Job{Job: j, Prompt: o.Prompt, Plan: &plan.Plan}
+		if placed.Inputs, err = s.occupy(ctx, tx, by, items); err != nil {
+			return err
+		}
+		if placed.Position, err = tx.Position(ctx, id); err != nil {
 			return err
 		}
 		for i, r := range records {
@@ -176,7 +184,7 @@ func (s *Studio) Order(ctx context.Context, by musa.Actor, o Order) (Job, error)
 			s.Log.Warn("announce job", "job", id, "err", err)
 		}
 	}
-	return s.Job(ctx, by, id)
+	return placed, nil
 }
 
 func (s *Studio) mayMake(by musa.Actor, records []db.Record, now musa.Millis) error {
@@ -191,25 +199,36 @@ func (s *Studio) mayMake(by musa.Actor, records []db.Record, now musa.Millis) er
 }
 
 // occupy moves the ends of inputs that a job now uses, after a look at whether they still
-// live: their end may have come between the plan and this transaction.
-func (s *Studio) occupy(ctx context.Context, tx db.Tx, by musa.Actor, items []item) error {
+// live: their end may have come between the plan and this transaction. It returns them as
+// their owner sees them now.
+func (s *Studio) occupy(ctx context.Context, tx db.Tx, by musa.Actor, items []item) ([]Asset, error) {
+	var seen []Asset
 	for _, it := range items {
 		a, err := tx.Asset(ctx, it.asset.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := s.present(by, a); err != nil {
-			return err
+			return nil, err
 		}
 		if err := s.Policy().Decide(facts(by, musa.PurposeGenerate, a, tx.Now)).Err(); err != nil {
-			return err
+			return nil, err
 		}
 		SetEnd(s.Policy(), &a)
 		if err := tx.SaveAsset(ctx, a); err != nil {
-			return err
+			return nil, err
 		}
+		var info Info
+		if err := s.Vault.OpenRecord(it.grant, it.locked, &info); err != nil {
+			return nil, err
+		}
+		sources, err := tx.SourcesOf(ctx, a.ID)
+		if err != nil {
+			return nil, err
+		}
+		seen = append(seen, s.view(a, info, sources))
 	}
-	return nil
+	return seen, nil
 }
 
 func unaffordable(err error) error {
