@@ -21,9 +21,14 @@ type modelsPullCmd struct {
 // Run fetches. It is quiet when nothing is missing.
 func (c *modelsPullCmd) Run(ctx context.Context, out io.Writer) error {
 	return neural.Pull(ctx, neural.Config{Dir: c.Models, Progress: func(p neural.PullProgress) {
-		fmt.Fprintln(out, "models:", p)
+		if words, ok := stages[p.Stage]; ok {
+			fmt.Fprintf(out, "models: %s %s (%d of %d ready)\n", words, p.Name, p.Done, p.Total)
+		}
 	}})
 }
+
+// stages are the steps that are worth a line.
+var stages = map[string]string{"fetch": "fetching package", "convert": "preparing", "install": "installed"}
 
 type modelsListCmd struct {
 	Models string `help:"Folder of the neural networks." default:"./models" placeholder:"DIR"`
