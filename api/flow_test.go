@@ -6,7 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"strings"
 	"testing"
@@ -207,6 +209,41 @@ func TestRange(t *testing.T) {
 	}
 	if status, body := ranged(t, g, a.ID, fmt.Sprintf("bytes=%d-", n)); status != http.StatusRequestedRangeNotSatisfiable || len(body) > 200 {
 		t.Errorf("behind the end: status %d and %d bytes", status, len(body))
+	}
+}
+
+// TestNothingIsCutEarly: while a picture's end is far, its connection lives on. It used to
+// be cut after about every second response that was whole, sometimes before it was read.
+func TestNothingIsCutEarly(t *testing.T) {
+	t.Parallel()
+	s := musatest.New(t, musatest.Rig{})
+	g := s.Guest()
+	a := g.Upload("x.png", noisePNG(t, 60, 50), "save", "true")
+	own := &http.Client{Transport: &http.Transport{}}
+	fresh := 0
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		if !c.Reused {
+			fresh++
+		}
+	}})
+	for range 50 {
+		req, err := http.NewRequestWithContext(ctx, "GET", s.URL+"/api/assets/"+a.ID+"/content", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+g.Token)
+		res, err := own.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, res.Body)
+		if err != nil || n != a.Bytes {
+			t.Fatalf("%d bytes of %d arrived: %v", n, a.Bytes, err)
+		}
+		res.Body.Close()
+	}
+	if fresh != 1 {
+		t.Errorf("50 responses took %d connections, want 1", fresh)
 	}
 }
 
