@@ -23,6 +23,8 @@ func (d *DB) openPostgres(ctx context.Context, c Config) error {
 	}
 	conf.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	conf.RuntimeParams["timezone"] = "UTC"
+	// Ours are short queries over many partitions: compiling them takes longer than they do.
+	conf.RuntimeParams["jit"] = "off"
 	if c.Dial != nil {
 		conf.DialFunc = c.Dial
 	}
