@@ -107,7 +107,12 @@ func newNode(t testing.TB, dir, name, command string, flags ...string) *node {
 	}
 	m.Command = append([]string{program(t), command, "--data", filepath.Join(dir, "data"), "--keys", filepath.Join(dir, "musa.keys"),
 		"--models", filepath.Join(musatest.Root(t), "models")}, flags...)
-	t.Cleanup(m.Kill)
+	t.Cleanup(func() {
+		m.Kill()
+		if said := m.Said(); t.Failed() {
+			t.Logf("%s said last:\n%s", name, said[max(0, len(said)-4000):])
+		}
+	})
 	return m
 }
 
