@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"musa"
@@ -52,9 +53,15 @@ func (d *door) content(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": c.Info.Name}))
 	// A picture is shown as a picture even if somebody opens its address: no scripts, no frames.
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	var watch sync.WaitGroup
 	done := make(chan struct{})
-	defer close(done)
-	go d.cut(w, r, c, done)
+	watch.Go(func() { d.cut(w, r, c, done) })
+	defer func() {
+		close(done)
+		// Before the content closes: that ends its Done, too, and nobody may then take
+		// it for the end of the picture and cut a response that is whole.
+		watch.Wait()
+	}()
 	http.ServeContent(guarded{w, c}, r, "", time.Time{}, c)
 }
 
