@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"musa/musatest"
@@ -20,9 +22,12 @@ func (b *tab) picture(name string) {
 	if !*pictures {
 		return
 	}
-	data, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	b.act(`scrollTo(0, 0); document.activeElement.blur()`)
+	b.must("move the mouse away", chromedp.Do(b.ctx, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 2, 2)))
+	quality := int64(90)
+	shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatJpeg, Quality: &quality})
 	b.must("take a picture", err)
-	path := filepath.Join(musatest.Root(b.t), "doc", "pictures", name+".png")
+	path := filepath.Join(musatest.Root(b.t), "doc", "pictures", name+".jpg")
 	b.must("make the folder", os.MkdirAll(filepath.Dir(path), 0o755))
-	b.must("save a picture", os.WriteFile(path, data, 0o644))
+	b.must("save a picture", os.WriteFile(path, shot.Data, 0o644))
 }

@@ -71,6 +71,8 @@ type tab struct {
 	downloads string
 	refusals  map[int64]bool // statuses that the test provokes
 
+	screen screen
+
 	mu       sync.Mutex // guards what follows
 	faults   []string
 	requests []string
@@ -187,6 +189,7 @@ func (b *tab) must(what string, err error) {
 // look changes the screen that the page is seen on.
 func (b *tab) look(s screen) {
 	b.t.Helper()
+	b.screen = s
 	scale := 1.0
 	if s.phone {
 		scale = 2
@@ -332,7 +335,7 @@ func (b *tab) wantContent(status int, id string) {
 // fits checks that nothing makes the page scroll sideways.
 func (b *tab) fits() {
 	b.t.Helper()
-	if over := see[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+	if over := see[int64](b, `document.documentElement.scrollWidth`) - b.screen.width; over > 0 {
 		b.t.Errorf("the page is %d px wider than the screen", over)
 	}
 }

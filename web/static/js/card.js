@@ -18,9 +18,12 @@ class Card extends HTMLElement {
     this.stop?.();
   }
 
-  /** Shows an item; rebuilt only when its state changes, so that focus stays where it is. */
+  /**
+   * Shows an item; rebuilt only when its state changes, so that focus stays where it is and
+   * no button is replaced under a finger. What comes later, like a receipt, is filled in.
+   */
   show(item) {
-    const key = [item.state, item.asset?.id, item.asset?.state, item.asset?.receipt, item.original?.state, item.original?.receipt, item.problem?.code].join();
+    const key = [item.state, item.asset?.id, item.asset?.reason, isGone(item.original), item.problem?.code].join();
     if (item !== this.item || key !== this.key) {
       const focused = this.contains(document.activeElement) ? document.activeElement.textContent : null;
       this.item = item;
@@ -47,6 +50,16 @@ class Card extends HTMLElement {
     const element = h(tag, attributes);
     this.live.push((item) => say(element, words(item)));
     return element;
+  }
+
+  /** The link to a receipt, from the moment that there is one. */
+  receipt(of) {
+    const slot = h('span');
+    this.live.push((item) => {
+      const id = of(item)?.receipt;
+      if (id && !slot.firstChild) slot.append(h('a', { href: `/receipts/${id}` }, t('js.receipt')));
+    });
+    return slot;
   }
 
   title(words) {
@@ -83,7 +96,7 @@ class Card extends HTMLElement {
       meter,
       lines([
         line('house', noticeWords(item.plan)),
-        served(item.plan?.original_words) && line('picture', item.plan.original_words),
+        line('picture', item.save ? t('js.saved') : this.dataset.fate),
         line('again', t('js.work.leave')),
       ]),
       h('div', { class: 'acts' }, press('cross', t('js.cancel'), () => item.cancel())),
@@ -111,14 +124,13 @@ class Card extends HTMLElement {
     return h('div', { class: 'time' }, h('musa-ring', { born: asset.created, ends: asset.ends }),
       h('p', {}, this.text('strong', () => goneWords(ends)),
         h('span', { class: 'quiet' }, this.text('time', () => t('js.left', { left: leftWords(ends - Date.now()) }), { datetime: asset.ends, title: exact(ends) })),
-        asset.ends_rule && h('a', { class: 'quiet', href: `/privacy#${asset.ends_rule}` }, h('code', {}, asset.ends_rule))));
+        asset.ends_rule && h('a', { class: 'quiet', href: `/privacy#${asset.ends_rule}` }, t('js.rule'))));
   }
 
   originalLine({ original, localURL }) {
     if (!original) return null;
-    const gone = ['hidden', 'erased', 'purged'].includes(original.state);
-    if (!gone) return line('picture', original.saved ? t('js.original.kept') : t('js.original.going'));
-    return line('check', t('js.original.gone'), localURL ? t('js.original.local') : null, receiptLink(original));
+    if (!isGone(original)) return line('picture', original.saved ? t('js.original.kept') : t('js.original.going'));
+    return line('check', t('js.original.gone'), localURL ? t('js.original.local') : null, this.receipt((item) => item.original));
   }
 
   download(item) {
@@ -153,7 +165,7 @@ class Card extends HTMLElement {
       h('div', { class: 'time' }, h('musa-ring', { 'data-kind': 'over' }), h('p', {},
         this.text('strong', () => wentWords(new Date(asset?.erased ?? asset?.ends ?? Date.now()))), h('span', { class: 'quiet' }, why))),
       lines([
-        asset?.receipt ? line('receipt', t('js.receipt.text'), null, receiptLink(asset)) : line('receipt', t('js.receipt.soon')),
+        line('receipt', this.text('span', (it) => (it.asset?.receipt ? t('js.receipt.text') : t('js.receipt.soon'))), null, this.receipt((it) => it.asset)),
       ]),
       h('div', { class: 'acts' },
         item.file && press('again', t('js.again'), () => this.tell('musa-another'), 'primary'),
@@ -166,7 +178,6 @@ class Card extends HTMLElement {
     // A file that cannot be read will not be readable the second time.
     const hopeless = !item.original && /^(image_|file_too)/.test(item.problem?.code ?? '');
     const next = known(`failure.${item.problem?.code}.next`) ? t(`failure.${item.problem.code}.next`) : null;
-    
     return [
       this.title(cancelled ? t('js.cancelled') : t('js.failed.title')),
       h('p', { class: 'bad', role: 'alert' }, item.problem?.words ?? t('failure.unknown')),
@@ -193,8 +204,8 @@ function lines(items) {
   return h('ul', { class: 'lines' }, items.filter(Boolean));
 }
 
-function receiptLink({ receipt }) {
-  return receipt ? h('a', { href: `/receipts/${receipt}` }, t('js.receipt')) : null;
+function isGone(asset) {
+  return ['hidden', 'erased', 'purged'].includes(asset?.state);
 }
 
 function workWords({ state, job }) {

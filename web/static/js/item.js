@@ -110,7 +110,7 @@ export class Item extends EventTarget {
   async start(order) {
     this.change({ state: 'starting', problem: null });
     try {
-      const job = await call('POST', '/api/jobs', { ...this.#body(order), n: 1 });
+      const job = await call('POST', '/api/jobs', this.#body(order));
       this.#take(job);
       this.follow(job.id);
     } catch (problem) {
@@ -207,7 +207,7 @@ export class Item extends EventTarget {
 
   #take(job) {
     this.job = job;
-    if (job.plan) this.plan = job.plan;
+    if (job.plan) this.plan = { ...this.plan, ...job.plan };
     if (job.inputs?.[0]) this.original = { ...this.original, ...job.inputs[0] };
     switch (job.state) {
       case 'succeeded':

@@ -3,13 +3,9 @@
 import { content } from './api.js';
 import { zip } from './zip.js';
 
-const endings = { jpeg: 'jpg', tiff: 'tif' };
-
-/** The name under which a result is kept: the original's, marked, with the new ending. */
-export function fileName(item) {
-  const { format = 'jpeg', width, height } = item.output ?? {};
-  const stem = (item.name || 'musa').replace(/\.[^.]*$/, '').replace(/[\\/:*?"<>|\x00-\x1f]/g, '_').slice(0, 120) || 'musa';
-  return `${stem}-${width}x${height}.${endings[format] ?? format}`;
+/** The name under which a result is kept: the server's, which marks the original's. */
+export function fileName({ output }) {
+  return (output?.name || 'musa').replace(/[\\/:*?"<>|\x00-\x1f]/g, '_');
 }
 
 function give(href, name) {

@@ -177,7 +177,8 @@ class Studio extends HTMLElement {
   async refreshOriginal(item) {
     if (!item.original || item.original.receipt || item.original.saved) return;
     const original = await call('GET', `/api/assets/${item.original.id}`).catch(() => null);
-    if (original) item.change({ original });
+    // A tombstone has no size; what was seen of it before stays on the page.
+    if (original) item.change({ original: { ...item.original, ...original } });
   }
 
   failed(item) {

@@ -122,8 +122,9 @@ class Viewer extends HTMLElement {
   /** Zooms about a point of the view, its middle if none is given. */
   zoomBy(factor, point = null) {
     const old = this.zoom;
-    const most = Math.max(2, (maxPercent * this.natural) / (this.fitWidth * devicePixelRatio || 1));
-    this.zoom = Math.min(most, Math.max(1, old * factor));
+    // A picture smaller than the stage is shown larger than it is: its own pixels lie below the fit.
+    const [least, most] = [Math.min(1, this.#own()), Math.max(2, maxPercent * this.#own())];
+    this.zoom = Math.min(most, Math.max(least, old * factor));
     const { clientWidth: w, clientHeight: ht } = this.view;
     const from = point ? { x: point.x - w / 2, y: point.y - ht / 2 } : { x: 0, y: 0 };
     const grown = this.zoom / old;
@@ -149,6 +150,8 @@ class Viewer extends HTMLElement {
     }
     this.view.toggleAttribute('data-zoomed', this.zoom > 1.001);
     this.span = { from: Math.max(0, left), to: Math.min(w, left + width) };
+    const [from, to] = [Math.max(0, top), Math.min(ht, top + height)];
+    Object.assign(this.handle.style, { top: `${from}px`, height: `${to - from}px` });
     this.#layoutSplit(w);
     const shown = this.natural ? Math.round((100 * width * devicePixelRatio) / this.natural) : 0;
     say(this.percent, shown ? `${shown} %` : '');
@@ -183,7 +186,7 @@ class Viewer extends HTMLElement {
     this.view.addEventListener('dblclick', (event) => {
       const box = this.view.getBoundingClientRect();
       if (this.zoom > 1.001) this.fit();
-      else this.zoomBy(this.#natural100(), { x: event.clientX - box.left, y: event.clientY - box.top });
+      else this.zoomBy(Math.max(1.5, this.#own()), { x: event.clientX - box.left, y: event.clientY - box.top });
     });
     this.view.addEventListener('wheel', (event) => {
       if (!event.ctrlKey && !event.metaKey) return;
@@ -194,8 +197,9 @@ class Viewer extends HTMLElement {
     this.addEventListener('keydown', (event) => this.#key(event));
   }
 
-  #natural100() {
-    return Math.max(1.5, this.natural / (this.fitWidth * devicePixelRatio || 1));
+  /** The zoom at which one pixel of the picture is one of the screen. */
+  #own() {
+    return this.natural / (this.fitWidth * devicePixelRatio) || 1;
   }
 
   #down(event) {
@@ -261,7 +265,7 @@ class Viewer extends HTMLElement {
   }
 
   #zoomKey(key) {
-    const acts = { '+': () => this.zoomBy(1.5), '=': () => this.zoomBy(1.5), '-': () => this.zoomBy(1 / 1.5), 0: () => this.fit(), Escape: () => this.fit(), 1: () => this.zoomBy(this.#natural100() / this.zoom) };
+    const acts = { '+': () => this.zoomBy(1.5), '=': () => this.zoomBy(1.5), '-': () => this.zoomBy(1 / 1.5), 0: () => this.fit(), Escape: () => this.fit(), 1: () => this.zoomBy(this.#own() / this.zoom) };
     if (!(key in acts)) return false;
     acts[key]();
     return true;
@@ -285,11 +289,13 @@ class Viewer extends HTMLElement {
       ink.fillRect(w * sent, 0, w * (1 - sent), ht);
       return;
     }
-    for (let i = done; i < columns * rows; i++) {
-      const x = Math.round(((i % columns) * w) / columns);
-      const y = Math.round((Math.floor(i / columns) * ht) / rows);
+    for (let i = done; i < total; i++) {
+      const [column, row] = [i % columns, Math.floor(i / columns)];
+      const across = Math.min(columns, total - row * columns); // the last row may have fewer, wider ones
+      const x = Math.round((column * w) / across);
+      const y = Math.round((row * ht) / rows);
       const gap = total > 1 ? 1.5 : 0;
-      ink.fillRect(x, y, Math.round(w / columns) - gap, Math.round(ht / rows) - gap);
+      ink.fillRect(x, y, Math.round(w / across) - gap, Math.round(ht / rows) - gap);
     }
   }
 }

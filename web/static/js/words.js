@@ -7,9 +7,12 @@ export const lang = island.lang;
 /** The browser's own variety of the page's language, for dates and numbers. */
 export const locale = navigator.languages.find((own) => own.split('-')[0] === lang) ?? lang;
 
-/** The server's own sentences are English; where the page speaks another language it uses its own. */
+/**
+ * The server's own sentences are English; where the page speaks another language it uses
+ * its own. The rule that a sentence cites at its end is left to the link beside it.
+ */
 export function served(words) {
-  return lang === 'en' ? words : '';
+  return lang === 'en' && words ? words.replace(/ \([^()]*\)(?=\.?$)/, '') : '';
 }
 
 /** Who sees the picture. A remote engine's line names the processor, so it is shown as it is. */
