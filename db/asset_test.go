@@ -317,7 +317,13 @@ func TestABlobThatTheSweepDoomedCannotGoLive(t *testing.T) {
 				return err
 			})
 		}
-		write(t, s.DB, func(ctx context.Context, tx db.Tx) error { return tx.DoomBlob(ctx, "b") })
+		write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
+			may, err := tx.DoomBlob(ctx, "b")
+			if !may {
+				t.Error("an unfinished write may not be removed")
+			}
+			return err
+		})
 		err := s.Write(t.Context(), func(ctx context.Context, tx db.Tx) error { return tx.LiveBlob(ctx, "b", 1) })
 		if !errors.Is(err, musa.ErrConflict) {
 			t.Errorf("going live gives %v", err)

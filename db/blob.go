@@ -65,10 +65,17 @@ func (tx Tx) BlobsWriting(ctx context.Context, before musa.Millis, limit int) ([
 	return list, wrapf(err, "blobs being written")
 }
 
-// DoomBlob marks bytes for removal, whatever is there of them.
-func (tx Tx) DoomBlob(ctx context.Context, name string) error {
-	_, err := tx.exec(ctx, "UPDATE blobs SET state = 'doomed' WHERE name = ?", name)
-	return wrapf(err, "doom blob")
+// DoomBlob marks bytes whose writing has not ended for removal, and says whether they may
+// be removed: false when they have gone live since.
+func (tx Tx) DoomBlob(ctx context.Context, name string) (bool, error) {
+	if _, err := tx.exec(ctx, "UPDATE blobs SET state = 'doomed' WHERE name = ? AND state = 'writing'", name); err != nil {
+		return false, wrapf(err, "doom blob")
+	}
+	b, err := tx.Blob(ctx, name)
+	if isMissing(err) {
+		return true, nil
+	}
+	return b.State == musa.BlobDoomed, err
 }
 
 // DoomedBlobs lists blobs to be removed, the oldest first. In a Write other nodes get

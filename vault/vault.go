@@ -72,7 +72,7 @@ type Draft struct {
 	owner musa.SubjectID
 	key   seal.Key
 	blobs []db.Blob
-	kept  bool
+	tried bool // Keep was called: the blobs may be live
 }
 
 // Part is one sealed file of a draft.
@@ -151,6 +151,7 @@ func (d *Draft) Size() int64 {
 // Keep commits the draft in the caller's transaction: key and info go into the secrets, the
 // blobs become live. The caller inserts the asset row in the same transaction.
 func (d *Draft) Keep(ctx context.Context, tx db.Tx, info any) (db.Secret, error) {
+	d.tried = true
 	s, err := d.vault.sealItem(ctx, tx, d.owner, string(d.asset), d.key, info)
 	if err != nil {
 		return db.Secret{}, err
@@ -160,25 +161,43 @@ func (d *Draft) Keep(ctx context.Context, tx db.Tx, info any) (db.Secret, error)
 			return db.Secret{}, err
 		}
 	}
-	d.kept = true
 	return s, nil
 }
 
-// Drop removes what the draft wrote. Call it when the transaction of Keep did not commit.
-// What it cannot remove now, the sweep removes later, because the rows stay.
+// Drop removes what the draft wrote, unless it was kept after all: the answer to a commit
+// can be lost. Call it when the transaction of Keep gave an error. What it cannot remove
+// now, the sweep removes later, because the rows stay.
 func (d *Draft) Drop(ctx context.Context) error {
 	d.key.Zero()
+	discard := d.vault.remove // needs no room on a full disk
+	if d.tried {
+		discard = d.vault.Discard
+	}
 	var errs []error
 	for _, b := range d.blobs {
-		if err := d.vault.Discard(ctx, b.Name); err != nil {
+		if err := discard(ctx, b.Name); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Discard removes one blob and then its row; a blob that is already absent is no error.
+// Discard removes one blob that was never finished, and then its row; one that is already
+// absent is no error. It is doomed first, so that a slow writer cannot make it live
+// meanwhile; one that went live is left alone.
 func (v *Vault) Discard(ctx context.Context, name string) error {
+	var may bool
+	err := v.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		may, err = tx.DoomBlob(ctx, name)
+		return err
+	})
+	if err != nil || !may {
+		return err
+	}
+	return v.remove(ctx, name)
+}
+
+func (v *Vault) remove(ctx context.Context, name string) error {
 	if err := v.Blobs.Remove(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove blob %s: %w", name, err)
 	}

@@ -148,6 +148,47 @@ func TestADraftThatIsNeverKept(t *testing.T) {
 	}
 }
 
+// Bytes that went live stay, whoever thinks that they did not: the answer to a commit can
+// be lost, and a slow write can end after the sweep has listed it.
+func TestWhatWentLiveIsNotDiscarded(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	a := s.opening.Asset
+	a.ID = musa.NewAssetID(s.Clock.Now())
+	item := studio.AssetItem(a)
+	item.New = true
+	g := s.Policy.Decide(policy.Facts{Now: musa.At(s.Clock.Now()), Actor: s.owner, Purpose: musa.PurposeGenerate, Item: item})
+	d, err := s.Eraser.Vault.Seal(t.Context(), g, a, []vault.Part{{Role: musa.BlobFull, Data: bytes.NewReader(make([]byte, 200_000))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var name string
+	err = s.House.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
+		blobs, err := tx.BlobsOf(ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		name = blobs[0].Name
+		secret, err := d.Keep(ctx, tx, studio.Info{Name: "kept"})
+		if err != nil {
+			return err
+		}
+		return tx.InsertAsset(ctx, a, secret)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := s.stored(t)
+	for who, f := range map[string]func() error{
+		"its own draft": func() error { return d.Drop(t.Context()) },
+		"the sweep":     func() error { return s.Eraser.Vault.Discard(t.Context(), name) },
+	} {
+		if err := f(); err != nil || s.stored(t) != before {
+			t.Errorf("%s: %v, %d blobs are left of %d", who, err, s.stored(t), before)
+		}
+	}
+}
+
 // A part that cannot be read leaves nothing behind.
 func TestABrokenPart(t *testing.T) {
 	t.Parallel()
