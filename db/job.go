@@ -193,10 +193,10 @@ func (tx Tx) EndUse(ctx context.Context, job musa.JobID) ([]Asset, error) {
 	return list, wrapf(err, "end use of inputs of job %s", job)
 }
 
-// DropJobs forgets up to limit jobs that ended before an instant.
+// DropJobs forgets up to limit jobs that were made before an instant and have ended.
 func (tx Tx) DropJobs(ctx context.Context, before musa.Millis, limit int) (int, error) {
 	var ids []musa.JobID
-	err := tx.get(ctx, &ids, "SELECT id FROM jobs WHERE ended > 0 AND ended < ? ORDER BY ended LIMIT ? ?", before, limit, tx.locked(skipLocked))
+	err := tx.get(ctx, &ids, "SELECT id FROM jobs WHERE ended > 0 AND created < ? ORDER BY created LIMIT ? ?", before, limit, tx.locked(skipLocked))
 	if err != nil || len(ids) == 0 {
 		return 0, wrapf(err, "old jobs")
 	}

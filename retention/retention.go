@@ -185,7 +185,7 @@ func (k *Keeper) purge(ctx context.Context) error {
 // Sweep removes what crashes left: blobs whose write never finished, with or without a
 // row, and tombstones that are too old. Promise E-16.
 func (k *Keeper) Sweep(ctx context.Context) error {
-	errs := []error{k.scratch(ctx), k.tombstones(ctx), k.rows(ctx)}
+	errs := []error{k.scratch(ctx), k.rows(ctx)}
 	if now := k.Clock(); now.Sub(k.listed) >= listEvery {
 		k.listed = now
 		errs = append(errs, k.orphans(ctx, now.Add(-staleWrite)))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 	"time"
 
 	"musa"
@@ -15,7 +16,7 @@ import (
 // stayed away, sessions, job records, the audit log and receipts. Promise P-17.
 func (k *Keeper) rows(ctx context.Context) error {
 	var errs []error
-	for _, f := range []func(context.Context, db.Tx) (int, error){k.guests, k.sessions, k.jobRecords, k.auditLog, k.receipts, k.subjects} {
+	for _, f := range []func(context.Context, db.Tx) (int, error){k.guests, k.sessions, k.jobRecords, k.auditLog, k.receipts, k.tombstones, k.subjects} {
 		if err := k.drain(ctx, f); err != nil {
 			errs = append(errs, err)
 		}
@@ -41,24 +42,54 @@ func (k *Keeper) drain(ctx context.Context, f func(context.Context, db.Tx) (int,
 	return nil
 }
 
-// before is the moment at which something of the category must have happened to be at its
-// end now; false when the policy ends nothing by that event.
-func (k *Keeper) before(now musa.Millis, i policy.Item) (musa.Millis, bool) {
-	end := k.Policy().End(i)
-	if end.At == 0 {
-		return 0, false
+// before is the moment such that whatever began before it is at its end now; false when
+// nothing is. Months and years differ in length, so the way back is searched by the
+// policy's own reckoning, not subtracted.
+//
+// What began on a day that its last month lacks (29 February, a year later) ends by that
+// reckoning before some of the day before does. It goes together with the last of that.
+func (k *Keeper) before(now musa.Millis, kept func(since musa.Millis) policy.Item) (musa.Millis, bool) {
+	doc := k.Policy()
+	lives := func(since musa.Millis) bool {
+		end := doc.End(kept(since)).At
+		return end == 0 || end > now
 	}
-	return now.Add(now.Time().Sub(end.At.Time())), true
+	const day, shorter = 24 * time.Hour, 3 // days that a month can lack
+	first := sort.Search(int(now), func(i int) bool {
+		since := musa.Millis(i) + 1
+		if lives(since) {
+			return true
+		}
+		eve := musa.At(since.Time().Truncate(day)) - 1
+		for n := range shorter {
+			if e := eve.Add(-time.Duration(n) * day); e > 0 && lives(e) {
+				return true
+			}
+		}
+		return false
+	})
+	return musa.Millis(first) + 1, first > 0
+}
+
+// logged is a line of a category that is kept without a seal.
+func logged(c musa.Category) func(musa.Millis) policy.Item {
+	return func(since musa.Millis) policy.Item {
+		return policy.Item{Category: c, Tier: musa.TierGuest, Created: since}
+	}
+}
+
+func lastSeen(since musa.Millis) policy.Item {
+	return policy.Item{Category: musa.CategoryAccount, Tier: musa.TierGuest, Created: since, LastSeen: since}
 }
 
 // guests erases guests whom nobody has seen for as long as the policy says, with all that
 // is theirs.
 func (k *Keeper) guests(ctx context.Context, tx db.Tx) (int, error) {
-	seen, ok := k.before(tx.Now, policy.Item{Category: musa.CategoryAccount, Tier: musa.TierGuest, Created: tx.Now, LastSeen: tx.Now})
+	before, ok := k.before(tx.Now, lastSeen)
 	if !ok {
 		return 0, nil
 	}
-	idle, err := tx.IdleSubjects(ctx, musa.SubjectGuest, seen, batch)
+	idle, err := tx.IdleSubjects(ctx, musa.SubjectGuest, before-1, batch)
 	if err != nil {
 		return 0, err
 	}
@@ -75,7 +106,7 @@ func (k *Keeper) sessions(ctx context.Context, tx db.Tx) (int, error) {
 }
 
 func (k *Keeper) jobRecords(ctx context.Context, tx db.Tx) (int, error) {
-	before, ok := k.before(tx.Now, policy.Item{Category: musa.CategoryGenerationLog, Tier: musa.TierGuest, Created: tx.Now})
+	before, ok := k.before(tx.Now, logged(musa.CategoryGenerationLog))
 	if !ok {
 		return 0, nil
 	}
@@ -83,7 +114,7 @@ func (k *Keeper) jobRecords(ctx context.Context, tx db.Tx) (int, error) {
 }
 
 func (k *Keeper) auditLog(ctx context.Context, tx db.Tx) (int, error) {
-	before, ok := k.before(tx.Now, policy.Item{Category: musa.CategoryAudit, Tier: musa.TierGuest, Created: tx.Now})
+	before, ok := k.before(tx.Now, logged(musa.CategoryAudit))
 	if !ok {
 		return 0, nil
 	}
@@ -91,16 +122,17 @@ func (k *Keeper) auditLog(ctx context.Context, tx db.Tx) (int, error) {
 }
 
 func (k *Keeper) receipts(ctx context.Context, tx db.Tx) (int, error) {
-	before, ok := k.before(tx.Now, policy.Item{Category: musa.CategoryAudit, Tier: musa.TierGuest, Created: tx.Now})
+	before, ok := k.before(tx.Now, logged(musa.CategoryAudit))
 	if !ok {
 		return 0, nil
 	}
 	return tx.DropReceipts(ctx, before, batch)
 }
 
-func (k *Keeper) subjects(ctx context.Context, tx db.Tx) (int, error) {
-	return tx.DropSubjects(ctx, tx.Now.Add(-tombstone), batch)
+func (k *Keeper) tombstones(ctx context.Context, tx db.Tx) (int, error) {
+	return tx.DropTombstones(ctx, tx.Now.Add(-db.TombstoneLife), batch)
 }
 
-// tombstone is how long the owner of something erased is told that it was.
-const tombstone = 30 * 24 * time.Hour
+func (k *Keeper) subjects(ctx context.Context, tx db.Tx) (int, error) {
+	return tx.DropSubjects(ctx, tx.Now.Add(-db.TombstoneLife), batch)
+}

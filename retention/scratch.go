@@ -52,15 +52,3 @@ func (k *Keeper) orphans(ctx context.Context, before time.Time) error {
 	}
 	return nil
 }
-
-func (k *Keeper) tombstones(ctx context.Context) error {
-	before := musa.At(k.Clock()).Add(-tombstone)
-	err := k.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		_, err := tx.DropTombstones(ctx, before, batch)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("drop tombstones: %w", err)
-	}
-	return nil
-}

@@ -145,7 +145,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_owner ON jobs (owner, id);
 CREATE INDEX jobs_open ON jobs (lane, owner, id) WHERE state IN ('queued', 'running');
 CREATE INDEX jobs_announced ON jobs (id) WHERE state IN ('queued', 'running');
-CREATE INDEX jobs_ended ON jobs (ended) WHERE ended > 0;
+CREATE INDEX jobs_created ON jobs (created) WHERE ended > 0;
 
 CREATE TABLE job_inputs (
     job TEXT NOT NULL,

@@ -1,0 +1,110 @@
+package retention_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"musa"
+	"musa/db"
+	"musa/musatest"
+)
+
+// What is kept for calendar months is there a second before its end and gone at it, leap
+// years included. Policy: generation_log 12mo, audit 24mo, each from its creation.
+func TestRowsEndAfterCalendarMonths(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ begins, jobs, papers string }{
+		{"2027-11-22", "2028-11-22", "2029-11-22"}, // over the leap day
+		{"2028-02-29", "2029-03-01", "2030-03-01"}, // on the leap day: with the last of 28 February
+		{"2028-11-22", "2029-11-22", "2030-11-22"}, // behind the leap day
+	} {
+		t.Run(c.begins, func(t *testing.T) {
+			t.Parallel()
+			s := musatest.New(t, musatest.Rig{})
+			turnTo(t, s, c.begins, 0)
+			leave(t, s)
+			bothSides(t, s, c.jobs, "jobs", "job_inputs")
+			bothSides(t, s, c.papers, "receipts", "audit_events")
+		})
+	}
+}
+
+func turnTo(t *testing.T, s *musatest.Studio, date string, off time.Duration) {
+	t.Helper()
+	day, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Clock.Turn(day.Add(off).Sub(s.Clock.Now()))
+}
+
+// leave leaves a row of each kind: a job that ends an hour later, a receipt, and a whole
+// segment of the audit log.
+func leave(t *testing.T, s *musatest.Studio) {
+	t.Helper()
+	id := musa.NewJobID(s.Clock.Now())
+	write(t, s, func(ctx context.Context, tx db.Tx) error {
+		if err := tx.InsertJob(ctx, db.Job{ID: id, Owner: "su_1", State: musa.JobQueued, Lane: "none", Created: tx.Now}); err != nil {
+			return err
+		}
+		for range db.AuditSegment {
+			if err := tx.AppendAudit(ctx, db.AuditEvent{Action: "test"}); err != nil {
+				return err
+			}
+		}
+		return tx.InsertReceipts(ctx, db.Receipt{ID: musa.NewReceiptID(tx.Now.Time()), Subject: "su_1", Created: tx.Now, Leaf: make([]byte, 32)})
+	})
+	s.Step()
+	s.Clock.Turn(time.Hour)
+	write(t, s, func(ctx context.Context, tx db.Tx) error {
+		_, err := tx.CancelJob(ctx, id)
+		return err
+	})
+}
+
+func bothSides(t *testing.T, s *musatest.Studio, end string, tables ...string) {
+	t.Helper()
+	before := map[string]int{}
+	for _, table := range tables {
+		before[table] = count(t, s, table)
+	}
+	turnTo(t, s, end, -time.Second)
+	sweep(t, s)
+	for _, table := range tables {
+		if n := count(t, s, table); n != before[table] {
+			t.Errorf("a second before %s: %d rows of %s, want %d", end, n, table, before[table])
+		}
+	}
+	turnTo(t, s, end, 0)
+	sweep(t, s)
+	for _, table := range tables {
+		if n := count(t, s, table); n != 0 {
+			t.Errorf("at %s: %d rows of %s are left", end, n, table)
+		}
+	}
+}
+
+func write(t *testing.T, s *musatest.Studio, f func(context.Context, db.Tx) error) {
+	t.Helper()
+	if err := s.House.DB.Write(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sweep(t *testing.T, s *musatest.Studio) {
+	t.Helper()
+	if err := s.Keeper.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func count(t *testing.T, s *musatest.Studio, table string) int {
+	t.Helper()
+	var n int
+	if err := s.House.DB.SQL().QueryRowContext(t.Context(), fmt.Sprintf("SELECT COUNT(*) FROM %s", table)).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
