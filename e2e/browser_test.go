@@ -162,5 +162,12 @@ func eraseTwice(b *tab, id string) {
 	b.press("musa-card", "Receipt")
 	b.reads("[data-lede]", "recorded in a log")
 	b.reads("[data-facts]", "Key destroyed")
+	b.until(`[...document.querySelectorAll('[data-facts] time')].filter((e) => Math.abs(Date.now() - Date.parse(e.dateTime)) < 60e3 && e.innerText.includes(':')).length === 3`)
+	b.press("musa-receipt", "Download the receipt")
+	name := see[string](b, `document.querySelector('musa-receipt').dataset.receipt`) + ".json"
+	b.downloaded(name)
+	if said, status := run(b.t, b.downloads, "receipt", "verify", name); status != 0 {
+		b.t.Errorf("the receipt from the page does not hold: status %d\n%s", status, said)
+	}
 	b.accessible("receipt", desk)
 }

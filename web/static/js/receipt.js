@@ -9,9 +9,15 @@ import { exact } from './clock.js';
 import { h, say } from './dom.js';
 import { known, t } from './words.js';
 
+const moments = new Set(['ordered', 'erased', 'purged']); // Unix milliseconds; 0 for none
+
 class Receipt extends HTMLElement {
-  async connectedCallback() {
+  connectedCallback() {
     this.find = (name) => this.querySelector(`[data-${name}]`);
+    this.read();
+  }
+
+  async read() {
     const id = this.dataset.receipt;
     const key = location.hash.slice(1);
     try {
@@ -23,13 +29,18 @@ class Receipt extends HTMLElement {
 
   show(id, receipt) {
     say(this.find('lede'), t('js.receipt.lede'));
-    const rows = Object.entries({ id: receipt.id, ...receipt.statement, index: receipt.index, size: receipt.size });
-    this.find('facts').append(...rows.filter(([, value]) => value !== '' && value !== null && value !== undefined)
-      .map(([name, value]) => h('div', {}, h('dt', {}, known(`js.receipt.${name}`) ? t(`js.receipt.${name}`) : name), h('dd', {}, this.value(value)))));
-    this.find('facts').hidden = false;
     const { capability, logged, ...proof } = receipt;
+    const place = logged ? { index: receipt.index, size: receipt.size } : {};
+    const rows = Object.entries({ id: receipt.id, ...receipt.statement, ...place });
+    this.find('facts').replaceChildren(...rows.filter(([name, value]) => value !== '' && !(moments.has(name) && !value))
+      .map(([name, value]) => h('div', {}, h('dt', {}, known(`js.receipt.${name}`) ? t(`js.receipt.${name}`) : name), h('dd', {}, this.value(name, value)))));
+    this.find('facts').hidden = false;
     if (capability) history.replaceState(null, '', `#${capability}`);
-    if (!logged) say(this.find('lede'), t('js.receipt.unlogged'));
+    if (!logged) {
+      say(this.find('lede'), t('js.receipt.unlogged'));
+      setTimeout(() => this.read(), 2000);
+      return;
+    }
     const file = new Blob([JSON.stringify(proof, null, 2)], { type: 'application/json' });
     const link = this.find('file');
     link.href = URL.createObjectURL(file);
@@ -38,10 +49,10 @@ class Receipt extends HTMLElement {
     this.find('check').hidden = false;
   }
 
-  value(value) {
-    const date = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? new Date(value) : null;
-    if (date) return h('time', { datetime: value }, exact(date));
-    return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  value(name, value) {
+    if (!moments.has(name)) return String(value);
+    const date = new Date(value);
+    return h('time', { datetime: date.toISOString() }, exact(date));
   }
 }
 
