@@ -2,13 +2,17 @@ package conformance_test
 
 import (
 	"context"
+	"io/fs"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"musa"
 	"musa/conformance"
 	"musa/engine/enginetest"
 	"musa/musatest"
+	"musa/musatest/nodes"
 	"musa/musatest/photos"
 	"musa/pix"
 )
@@ -50,10 +54,10 @@ func TestSealed(t *testing.T) {
 	})
 }
 
-// TestScratch: what an unfinished job wrote is gone when the process starts again.
+// TestScratch: what work leaves goes with the job, and with the process that dies of it.
 func TestScratch(t *testing.T) {
 	t.Parallel()
-	conformance.Part(t, "E-16", "scratch files are gone when the job ends", func(t *testing.T) {
+	conformance.Kept(t, "E-16", func(t *testing.T) {
 		eachStore(t, musatest.Rig{Policy: "enhancer"}, func(t *testing.T, s *musatest.Studio) {
 			g := s.Guest()
 			out := g.Made(g.Upload("cat.png", photos.Read(t, "chelsea.png")).ID, nil)
@@ -64,7 +68,52 @@ func TestScratch(t *testing.T) {
 			s.Step()
 			wantBlobs(t, s, 0)
 		})
+		t.Run("after kill -9 and restart", killedAtWork)
 	})
+}
+
+// killedAtWork kills the real program while its network paints, and starts it again.
+func killedAtWork(t *testing.T) {
+	musatest.Models(t)
+	dir := t.TempDir()
+	n := nodes.Server(t, dir, "--policy", "enhancer")
+	n.Start()
+	g := n.Guest()
+	a := g.Upload("face.png", photos.Read(t, "astronaut.png"))
+	j := g.Enhance(a.ID, musatest.Order{"params": map[string]any{"scale": 2}})
+	await(t, time.Minute, "a tile is painted", func() bool {
+		got := g.Job(j.ID)
+		return got.State == "running" && got.Progress.Done > 0 || musa.JobState(got.State).Ended()
+	})
+	n.Kill()
+	n.Start()
+	if done := g.Await(j.ID); done.State != "succeeded" {
+		t.Fatalf("after the restart the job ended %q: %+v", done.State, done.Error)
+	}
+	await(t, 30*time.Second, "the original is purged", func() bool { return g.Asset(a.ID).State == "purged" })
+	if left := files(t, filepath.Join(dir, "data", "blobs")); len(left) != 2 {
+		t.Errorf("%d files in the blob store, want the result and its preview", len(left))
+	}
+	for _, scratch := range []string{n.Temp, n.Home} {
+		if left := files(t, scratch); len(left) != 0 {
+			t.Errorf("left in %s: %v", filepath.Base(scratch), left)
+		}
+	}
+}
+
+// files lists the regular files below a folder.
+func files(t *testing.T, dir string) (found []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // wantBlobs counts what lies in the store, finished or not.

@@ -25,6 +25,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"musa/musatest"
+	"musa/musatest/nodes"
 )
 
 // chromium starts the browser that all tabs of a test share.
@@ -81,7 +82,7 @@ type tab struct {
 
 // open opens a window on the server and goes to a path. At the end of the test nothing may
 // have gone wrong in it, nothing been asked of anybody else and nothing been stored.
-func open(t *testing.T, browsing context.Context, server *node, look screen, path string) *tab {
+func open(t *testing.T, browsing context.Context, server *nodes.Node, look screen, path string) *tab {
 	t.Helper()
 	b := &tab{t: t, base: server.URL, downloads: t.TempDir(), refusals: map[int64]bool{}}
 	ctx, stop := chromedp.NewContext(browsing, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.hear))

@@ -13,12 +13,13 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	"musa/musatest/nodes"
 	"musa/musatest/photos"
 )
 
 // TestBrowser is the main job as a person with a browser does it, on real photographs.
 func TestBrowser(t *testing.T) {
-	server := newServer(t, t.TempDir())
+	server := nodes.Server(t, t.TempDir())
 	server.Start()
 	browsing := chromium(t)
 	axe(t) // its first fetch is nobody's waiting time
@@ -166,7 +167,7 @@ func eraseTwice(b *tab, id string) {
 	b.press("musa-receipt", "Download the receipt")
 	name := see[string](b, `document.querySelector('musa-receipt').dataset.receipt`) + ".json"
 	b.downloaded(name)
-	if said, status := run(b.t, b.downloads, "receipt", "verify", name); status != 0 {
+	if said, status := nodes.Run(b.t, b.downloads, "receipt", "verify", name); status != 0 {
 		b.t.Errorf("the receipt from the page does not hold: status %d\n%s", status, said)
 	}
 	b.accessible("receipt", desk)

@@ -15,6 +15,7 @@ import (
 	"musa/blob/files"
 	"musa/db"
 	"musa/musatest"
+	"musa/musatest/nodes"
 	"musa/musatest/photos"
 	"musa/pix"
 )
@@ -34,7 +35,7 @@ func dice(t *testing.T) *rand.Rand {
 // works. Every job ends once, and nothing is left over or lost.
 func TestKilledServer(t *testing.T) {
 	dir := t.TempDir()
-	s := newServer(t, dir)
+	s := nodes.Server(t, dir)
 	s.Start()
 	c := newCrowd(t, s.URL)
 	r := dice(t)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"musa/musatest"
+	"musa/musatest/nodes"
 	"musa/pix"
 	"musa/policies"
 )
@@ -42,7 +43,7 @@ func briefly(t *testing.T, dir, keep string) string {
 // response is cut within a second, on a real clock.
 func TestDueWhileStreaming(t *testing.T) {
 	dir := t.TempDir()
-	s := newServer(t, dir, "--policy", briefly(t, dir, "6s"))
+	s := nodes.Server(t, dir, "--policy", briefly(t, dir, "6s"))
 	s.Start()
 	g := s.Guest()
 	a := g.Upload("x.png", incompressible(t, 3200, 2400))

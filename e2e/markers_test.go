@@ -18,6 +18,7 @@ import (
 
 	"musa/api"
 	"musa/musatest"
+	"musa/musatest/nodes"
 	"musa/musatest/photos"
 	"musa/pix"
 	"musa/proof"
@@ -33,7 +34,7 @@ const (
 // megapixels, after it was killed in the middle, and after the work.
 func TestNothingInClear(t *testing.T) {
 	dir := t.TempDir()
-	s := newServer(t, dir)
+	s := nodes.Server(t, dir)
 	s.Start()
 	w := watch(t, s.Temp, s.Home)
 	markers(t, s, large(t, 8000, 6000), []string{filepath.Join(dir, "data"), s.Temp, s.Home, s.Log})
@@ -45,7 +46,7 @@ func TestNothingInClear(t *testing.T) {
 func TestNothingInClearScaled(t *testing.T) {
 	dir := t.TempDir()
 	common := newShared(t)
-	s := newServer(t, dir, common.flags()...)
+	s := nodes.Server(t, dir, common.flags()...)
 	s.Env = common.env()
 	s.Start()
 	w := watch(t, s.Temp, s.Home)
@@ -53,7 +54,7 @@ func TestNothingInClearScaled(t *testing.T) {
 	w.Quiet()
 }
 
-func markers(t *testing.T, s *node, photo []byte, roots []string) {
+func markers(t *testing.T, s *nodes.Node, photo []byte, roots []string) {
 	g := s.Guest()
 	roots = slices.DeleteFunc(roots, func(dir string) bool { _, err := os.Stat(dir); return err != nil })
 	traces := []proof.Trace{proof.Plain("prompt", []byte(plantedPrompt)), proof.Plain("file name", []byte(plantedName))}

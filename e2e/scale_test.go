@@ -13,6 +13,7 @@ import (
 	"musa/blob/s3"
 	"musa/db"
 	"musa/house"
+	"musa/musatest/nodes"
 	"musa/musatest/rigs"
 	"musa/policies"
 	"musa/queue"
@@ -96,8 +97,8 @@ func (s shared) sweep(t *testing.T, d *db.DB, store blob.Store, clock func() tim
 func TestKilledNodes(t *testing.T) {
 	dir := t.TempDir()
 	common := newShared(t)
-	server := newServer(t, dir, common.flags()...)
-	nodes := []*node{server, newWorker(t, dir, "one", common.flags()...), newWorker(t, dir, "two", common.flags()...)}
+	server := nodes.Server(t, dir, common.flags()...)
+	nodes := []*nodes.Node{server, nodes.Worker(t, dir, "one", common.flags()...), nodes.Worker(t, dir, "two", common.flags()...)}
 	for _, n := range nodes {
 		n.Env = common.env()
 	}

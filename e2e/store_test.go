@@ -18,6 +18,7 @@ import (
 	"musa/blob"
 	"musa/db"
 	"musa/musatest"
+	"musa/musatest/nodes"
 )
 
 // look checks, in the database of a store at rest, that each job ended once, in its row,
@@ -108,7 +109,7 @@ func wantEmpty(t *testing.T, dirs ...string) {
 // wantVerified has the program's own audit find nothing.
 func wantVerified(t *testing.T, dir string, flags ...string) {
 	t.Helper()
-	said, status := run(t, dir, append([]string{"verify"}, flags...)...)
+	said, status := nodes.Run(t, dir, append([]string{"verify"}, flags...)...)
 	if status != 0 {
 		t.Errorf("musa verify ended with status %d:\n%s", status, said)
 	}
@@ -116,14 +117,14 @@ func wantVerified(t *testing.T, dir string, flags ...string) {
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
-// receive takes from a channel, within patience.
+// receive takes from a channel, within nodes.Patience.
 func receive[T any](t testing.TB, what string, from <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(patience):
-		t.Fatalf("waited %s for %s", patience, what)
+	case <-time.After(nodes.Patience):
+		t.Fatalf("waited %s for %s", nodes.Patience, what)
 		panic("unreachable")
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"musa/api"
 	"musa/musatest"
+	"musa/musatest/nodes"
 	"musa/musatest/rigs"
 )
 
@@ -41,7 +42,7 @@ func TestPortTaken(t *testing.T) {
 	}
 	defer l.Close()
 	dir := t.TempDir()
-	s := newServer(t, dir)
+	s := nodes.Server(t, dir)
 	s.Command = append(s.Command, "--listen", l.Addr().String())
 	wantWords(t, s.Fails(), "listen", "Another program", "--listen")
 	for _, left := range []string{"data", "musa.keys"} {
@@ -56,9 +57,9 @@ func TestPortTaken(t *testing.T) {
 func TestKeysets(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := newServer(t, dir)
+	s := nodes.Server(t, dir)
 	s.Start()
-	mine := keepsake(s)
+	mine := keepsake(t, s)
 	s.Stop()
 
 	keys, aside := filepath.Join(dir, "musa.keys"), filepath.Join(dir, "aside.keys")
@@ -68,7 +69,7 @@ func TestKeysets(t *testing.T) {
 		t.Error("it made new keys for a store that has some")
 	}
 
-	other := newServer(t, t.TempDir())
+	other := nodes.Server(t, t.TempDir())
 	other.Start()
 	other.Stop()
 	raw, err := os.ReadFile(filepath.Join(other.Dir, "musa.keys"))
@@ -104,9 +105,9 @@ type kept struct {
 	sum [32]byte
 }
 
-func keepsake(s *node) kept {
+func keepsake(t *testing.T, s *nodes.Node) kept {
 	g := s.Guest()
-	photo, _ := crop(s.t.(*testing.T), 200, 150)
+	photo, _ := crop(t, 200, 150)
 	a := g.Upload("keepsake.png", photo, "save", "true")
 	return kept{g, a.ID, sha256.Sum256(g.Content(a.ID).Body)}
 }
@@ -122,7 +123,7 @@ func (k kept) whole(t *testing.T) {
 
 // mounted has a process see a file system of its own at a folder, mounted with these
 // options. The test reaches it by the process's own root.
-func mounted(t *testing.T, s *node, at, options string) {
+func mounted(t *testing.T, s *nodes.Node, at, options string) {
 	t.Helper()
 	if err := os.MkdirAll(at, 0o755); err != nil {
 		t.Fatal(err)
@@ -140,11 +141,11 @@ func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
-	s := newServer(t, dir)
+	s := nodes.Server(t, dir)
 	mounted(t, s, data, "-t tmpfs -o size=12m none AT")
 	s.Start()
-	mine := keepsake(s)
-	inside := fmt.Sprintf("/proc/%d/root%s", s.running.Process.Pid, data)
+	mine := keepsake(t, s)
+	inside := fmt.Sprintf("/proc/%d/root%s", s.Process().Pid, data)
 
 	ballast := filepath.Join(inside, "ballast")
 	fill(t, ballast)
@@ -178,14 +179,14 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("%d credits are still held", me.Held)
 	}
 	s.Guest() // a new guest is taken, too
-	s.verify(t, data)
+	verifyInside(t, s, data)
 }
 
-// verify runs `musa verify` where the server runs, in the file systems that it sees.
-func (m *node) verify(t *testing.T, data string) {
+// verifyInside runs `musa verify` where the server runs, in the file systems that it sees.
+func verifyInside(t *testing.T, m *nodes.Node, data string) {
 	t.Helper()
-	said, err := exec.Command("nsenter", "--target", strconv.Itoa(m.running.Process.Pid), "--user", "--mount", "--preserve-credentials",
-		program(t), "verify", "--data", data, "--policy", "studio", "--keys", filepath.Join(m.Dir, "musa.keys")).CombinedOutput()
+	said, err := exec.Command("nsenter", "--target", strconv.Itoa(m.Process().Pid), "--user", "--mount", "--preserve-credentials",
+		nodes.Program(t), "verify", "--data", data, "--policy", "studio", "--keys", filepath.Join(m.Dir, "musa.keys")).CombinedOutput()
 	if err != nil {
 		t.Errorf("musa verify: %v\n%s", err, said)
 	}
@@ -212,25 +213,25 @@ func fill(t *testing.T, path string) {
 func TestReadOnlyData(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := newServer(t, dir)
+	s := nodes.Server(t, dir)
 	s.Start()
-	mine := keepsake(s)
+	mine := keepsake(t, s)
 	s.Stop()
-	locked := newServer(t, dir)
+	locked := nodes.Server(t, dir)
 	data := filepath.Join(dir, "data")
 	mounted(t, locked, data, "--bind AT AT && mount -o remount,bind,ro AT")
 	wantWords(t, locked.Fails(), "cannot be written")
 	s.Start()
 	mine.whole(t)
 
-	empty := newServer(t, t.TempDir())
+	empty := nodes.Server(t, t.TempDir())
 	mounted(t, empty, filepath.Join(empty.Dir, "data"), "-t tmpfs -o ro none AT")
 	wantWords(t, empty.Fails(), "written")
 }
 
 func TestMissingLibvips(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, t.TempDir(), "--vips", "/nonexistent/libvips.so.42")
+	s := nodes.Server(t, t.TempDir(), "--vips", "/nonexistent/libvips.so.42")
 	wantWords(t, s.Fails(), "libvips", "apt-get install")
 }
 
@@ -239,7 +240,7 @@ func TestMissingLibvips(t *testing.T) {
 func TestMissingModels(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := newServer(t, dir)
+	s := nodes.Server(t, dir)
 	s.Command = append(s.Command, "--models", filepath.Join(dir, "no-models"))
 	s.Start()
 	g := s.Guest()
@@ -260,8 +261,8 @@ func TestMissingModels(t *testing.T) {
 // TestWorkerWithoutSettings: a runner node alone is no use, and says so.
 func TestWorkerWithoutSettings(t *testing.T) {
 	t.Parallel()
-	wantWords(t, newWorker(t, t.TempDir(), "alone").Fails(), "db", "shares database, blobs and NATS")
+	wantWords(t, nodes.Worker(t, t.TempDir(), "alone").Fails(), "db", "shares database, blobs and NATS")
 	dead := rigs.FreeAddress(t)
-	w := newWorker(t, t.TempDir(), "lost", "--db", "postgres://musa@"+dead+"/musa?sslmode=disable", "--blobs", "s3://b?endpoint=http://"+dead, "--nats", "nats://"+dead)
+	w := nodes.Worker(t, t.TempDir(), "lost", "--db", "postgres://musa@"+dead+"/musa?sslmode=disable", "--blobs", "s3://b?endpoint=http://"+dead, "--nats", "nats://"+dead)
 	wantWords(t, w.Fails(), "db", "database")
 }
