@@ -8,13 +8,30 @@ import (
 	"musa"
 )
 
-// BareAssets lists assets that were erased at or before an instant and have no blob left:
-// what a look for remains may confirm. The oldest come first.
-func (tx Tx) BareAssets(ctx context.Context, erased musa.Millis, limit int) ([]Asset, error) {
+// BareAssets lists assets that were erased and have no blob left: what a look for remains
+// may confirm. The oldest come first.
+func (tx Tx) BareAssets(ctx context.Context, limit int) ([]Asset, error) {
 	var list []Asset
-	err := tx.get(ctx, &list, `SELECT * FROM assets AS a WHERE a.state = 'erased' AND a.erased <= ?
-		AND NOT EXISTS (SELECT 1 FROM blobs AS b WHERE b.asset = a.id) ORDER BY a.erased LIMIT ?`, erased, limit)
+	err := tx.get(ctx, &list, `SELECT * FROM assets AS a WHERE a.state = 'erased'
+		AND NOT EXISTS (SELECT 1 FROM blobs AS b WHERE b.asset = a.id) ORDER BY a.erased LIMIT ?`, limit)
 	return list, wrapf(err, "bare assets")
+}
+
+// Destroyed names up to limit of each: assets whose keys are destroyed and which nobody has
+// confirmed yet, the oldest first, and records and owners that were erased since an
+// instant. Their keys may linger in the database's files.
+func (tx Tx) Destroyed(ctx context.Context, since musa.Millis, limit int) ([]string, error) {
+	var ids []string
+	err := tx.get(ctx, &ids, `SELECT id FROM (SELECT id FROM assets WHERE state = 'erased' ORDER BY erased LIMIT ?1) AS a
+		UNION ALL SELECT id FROM (SELECT id FROM records WHERE state = 'erased' AND erased >= ?0 LIMIT ?1) AS r
+		UNION ALL SELECT id FROM (SELECT id FROM subjects WHERE state = 'erased' AND closed >= ?0 LIMIT ?1) AS s`, since, limit)
+	return ids, wrapf(err, "destroyed keys")
+}
+
+// AbandonJobs ends the open jobs of an owner who is going.
+func (tx Tx) AbandonJobs(ctx context.Context, owner musa.SubjectID) error {
+	_, err := tx.exec(ctx, "UPDATE jobs SET state = 'cancelled', ended = ? WHERE owner = ? AND state IN ('queued', 'running')", tx.Now, owner)
+	return wrapf(err, "abandon jobs of %s", owner)
 }
 
 // PurgeAssets marks confirmed assets as purged and returns those that were not before.

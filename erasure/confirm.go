@@ -21,10 +21,10 @@ type opening struct {
 // Confirm turns erased assets whose bytes are gone and whose keys were scrubbed into purged
 // ones: proof looks for remains by its own means, and only what it finds clean gets its
 // receipt. It says how many were confirmed.
-func (e *Eraser) Confirm(ctx context.Context, scrubbed musa.Millis, limit int) (int, error) {
+func (e *Eraser) Confirm(ctx context.Context, limit int) (int, error) {
 	var bare []db.Asset
 	err := e.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-		bare, err = tx.BareAssets(ctx, scrubbed, limit)
+		bare, err = tx.BareAssets(ctx, limit)
 		return err
 	})
 	if err != nil {
@@ -35,6 +35,9 @@ func (e *Eraser) Confirm(ctx context.Context, scrubbed musa.Millis, limit int) (
 		errs  []error
 	)
 	for _, a := range bare {
+		if !e.isClean(a.ID) {
+			continue
+		}
 		remains, err := e.Proof.Item(ctx, string(a.ID))
 		switch {
 		case err != nil:

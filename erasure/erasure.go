@@ -51,8 +51,8 @@ type Eraser struct {
 	signer   note.Signer
 	verifier string
 	mu       sync.Mutex
-	dirty    map[string]struct{} // ids whose keys were deleted but may linger in the database's files; guarded by mu
-	scrubbed musa.Millis         // up to when everything erased is scrubbed; guarded by mu
+	clean    map[string]struct{} // ids whose destroyed keys this node knows to be scrubbed; guarded by mu
+	scrubbed musa.Millis         // when this node's last clean scrub began; guarded by mu
 }
 
 // New makes an eraser. The log is named after the keyset that signs it.
@@ -66,15 +66,8 @@ func New(c Config) (*Eraser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Eraser{Config: c, signer: signer, verifier: verifier, dirty: map[string]struct{}{}}, nil
+	return &Eraser{Config: c, signer: signer, verifier: verifier, clean: map[string]struct{}{}}, nil
 }
-
-// leasePurge is the lease of the node that scrubs and confirms: two would only do the same
-// work twice.
-const (
-	leasePurge    = "purge"
-	leasePurgeFor = 60 * time.Second
-)
 
 // Assets destroys the keys of assets within the caller's transaction. Call Drop after the
 // commit.
@@ -102,17 +95,11 @@ func (e *Eraser) Records(ctx context.Context, tx db.Tx, ids []musa.RecordID) err
 	return nil
 }
 
-// Drop cuts what still reads the items, on every node, and remembers that the database's
-// files have to be scrubbed.
+// Drop cuts what still reads the items, on every node.
 func (e *Eraser) Drop(ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	e.mu.Lock()
-	for _, id := range ids {
-		e.dirty[id] = struct{}{}
-	}
-	e.mu.Unlock()
 	e.Vault.Shut(ids)
 	if err := e.Queue.Broadcast(queue.Notice{Kind: queue.NoticeDrop, IDs: ids}); err != nil {
 		return fmt.Errorf("broadcast %d destroyed keys: %w", len(ids), err)
@@ -184,63 +171,4 @@ func (e *Eraser) remove(ctx context.Context, b db.Blob) error {
 		return fmt.Errorf("a blob of %s was removed and is still there: %w", b.Asset, musa.ErrUnavailable)
 	}
 	return nil
-}
-
-// Scrub makes destroyed keys unrecoverable from the database's own files: of what this node
-// erased, and of all assets that wait to be confirmed, whoever erased them. It returns the
-// moment up to which everything erased is scrubbed, 0 while there is none: a reader may
-// stand in the way, or another node be at it.
-func (e *Eraser) Scrub(ctx context.Context) (musa.Millis, error) {
-	var (
-		waiting []db.Asset
-		mine    bool
-		began   musa.Millis
-	)
-	err := e.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-		began = tx.Now
-		if mine, err = tx.TakeLease(ctx, leasePurge, e.Node, leasePurgeFor); err != nil || !mine {
-			return err
-		}
-		waiting, err = tx.ErasedAssets(ctx, scrubBatch)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("list erased assets: %w", err)
-	}
-	ids, last := e.soiled(waiting)
-	if !mine || len(ids) == 0 || began.Time().Sub(last.Time()) < e.ScrubEvery {
-		return last, nil
-	}
-	clean, err := e.DB.Scrub(ctx, ids)
-	if errors.Is(err, db.ErrForeign) {
-		// The rows are rewritten; the rest is the server's own log, whose keeping time the
-		// privacy page states as the bound. Waiting would not shorten it.
-		clean, err = true, nil
-	}
-	if err != nil || !clean {
-		return last, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.scrubbed = began
-	for _, id := range ids {
-		delete(e.dirty, id)
-	}
-	return began, nil
-}
-
-// scrubBatch bounds how many ids one scrub looks at; more only name the same partitions.
-const scrubBatch = 10_000
-
-// soiled joins this node's own list with what waits, and tells when it was last clean.
-func (e *Eraser) soiled(waiting []db.Asset) (ids []string, last musa.Millis) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, a := range waiting {
-		e.dirty[string(a.ID)] = struct{}{}
-	}
-	for id := range e.dirty {
-		ids = append(ids, id)
-	}
-	return ids, e.scrubbed
 }

@@ -9,35 +9,36 @@ import (
 )
 
 // Subject erases an owner with all that is theirs, within the caller's transaction: every
-// item's key, then the owner's own, which opens all of them. What remains are tombstones
-// under a pseudonym.
-func (e *Eraser) Subject(ctx context.Context, tx db.Tx, id musa.SubjectID) error {
+// item's key, then the owner's own, which opens all of them. Open jobs end. What remains
+// are tombstones under a pseudonym. Call Drop with the returned ids after the commit.
+func (e *Eraser) Subject(ctx context.Context, tx db.Tx, id musa.SubjectID) (gone []string, err error) {
+	if err := tx.AbandonJobs(ctx, id); err != nil {
+		return nil, err
+	}
 	items, err := tx.ActiveItems(ctx, id)
 	if err != nil {
-		return fmt.Errorf("items of %s: %w", id, err)
+		return nil, fmt.Errorf("items of %s: %w", id, err)
 	}
 	// Without receipts of their own: nobody is left who could hold them.
 	list := make([]db.Erasure[musa.AssetID], len(items.Assets))
 	for i, a := range items.Assets {
 		list[i].Item = a
+		gone = append(gone, string(a))
 	}
 	if _, err := tx.EraseAssets(ctx, list...); err != nil {
-		return fmt.Errorf("erase assets of %s: %w", id, err)
+		return nil, fmt.Errorf("erase assets of %s: %w", id, err)
 	}
 	if err := tx.WaiveReceipts(ctx, id); err != nil {
-		return err
+		return nil, err
 	}
 	if err := e.Records(ctx, tx, items.Records); err != nil {
-		return err
+		return nil, err
 	}
 	if err := tx.DropLedger(ctx, id); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := tx.EraseSubject(ctx, id); err != nil {
-		return fmt.Errorf("erase %s: %w", id, err)
+		return nil, fmt.Errorf("erase %s: %w", id, err)
 	}
-	e.mu.Lock()
-	e.dirty[string(id)] = struct{}{}
-	e.mu.Unlock()
-	return tx.AppendAudit(ctx, db.AuditEvent{Action: "subject_erased", Role: musa.RoleSystem, Object: string(id)})
+	return append(gone, string(id)), tx.AppendAudit(ctx, db.AuditEvent{Action: "subject_erased", Role: musa.RoleSystem, Object: string(id)})
 }

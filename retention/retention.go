@@ -165,17 +165,16 @@ func (k *Keeper) purge(ctx context.Context) error {
 			break
 		}
 	}
-	scrubbed, err := k.Eraser.Scrub(ctx)
-	if err != nil {
+	if err := k.Eraser.Scrub(ctx); err != nil {
 		return errors.Join(append(errs, fmt.Errorf("scrub: %w", err))...)
 	}
-	for scrubbed > 0 && ctx.Err() == nil {
-		n, err := k.Eraser.Confirm(ctx, scrubbed, batch)
+	for ctx.Err() == nil {
+		n, err := k.Eraser.Confirm(ctx, batch)
 		if err != nil {
 			errs = append(errs, err)
 			break
 		}
-		if n < batch {
+		if n == 0 {
 			break
 		}
 	}

@@ -15,8 +15,8 @@ import (
 // rows ends what is kept as rows without a seal, each by its category's rule: guests who
 // stayed away, sessions, job records, the audit log and receipts. Promise P-17.
 func (k *Keeper) rows(ctx context.Context) error {
-	var errs []error
-	for _, f := range []func(context.Context, db.Tx) (int, error){k.guests, k.sessions, k.jobRecords, k.auditLog, k.receipts, k.tombstones, k.subjects} {
+	errs := []error{k.guests(ctx)}
+	for _, f := range []func(context.Context, db.Tx) (int, error){k.sessions, k.jobRecords, k.auditLog, k.receipts, k.tombstones, k.subjects} {
 		if err := k.drain(ctx, f); err != nil {
 			errs = append(errs, err)
 		}
@@ -84,21 +84,42 @@ func lastSeen(since musa.Millis) policy.Item {
 
 // guests erases guests whom nobody has seen for as long as the policy says, with all that
 // is theirs.
-func (k *Keeper) guests(ctx context.Context, tx db.Tx) (int, error) {
+func (k *Keeper) guests(ctx context.Context) error {
+	for ctx.Err() == nil {
+		var gone []string
+		var n int
+		err := k.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+			gone, n, err = k.idle(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("erase idle guests: %w", err)
+		}
+		if err := k.Eraser.Drop(gone); err != nil || n < batch {
+			return err
+		}
+	}
+	return nil
+}
+
+// idle erases a batch of idle guests and names what went with them.
+func (k *Keeper) idle(ctx context.Context, tx db.Tx) (gone []string, n int, err error) {
 	before, ok := k.before(tx.Now, lastSeen)
 	if !ok {
-		return 0, nil
+		return nil, 0, nil
 	}
 	idle, err := tx.IdleSubjects(ctx, musa.SubjectGuest, before-1, batch)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
 	for _, s := range idle {
-		if err := k.Eraser.Subject(ctx, tx, s.ID); err != nil {
-			return 0, err
+		ids, err := k.Eraser.Subject(ctx, tx, s.ID)
+		if err != nil {
+			return nil, 0, err
 		}
+		gone = append(gone, ids...)
 	}
-	return len(idle), nil
+	return gone, len(idle), nil
 }
 
 func (k *Keeper) sessions(ctx context.Context, tx db.Tx) (int, error) {

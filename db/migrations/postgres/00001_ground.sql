@@ -10,6 +10,7 @@ CREATE TABLE subjects (
     policy_version TEXT NOT NULL
 );
 CREATE INDEX subjects_seen ON subjects (kind, last_seen) WHERE state = 'active';
+CREATE INDEX subjects_erased ON subjects (closed) WHERE state = 'erased';
 
 -- Keys lie here alone, in narrow partitions: one that lost a key is rewritten whole, since a
 -- deleted row otherwise stays legible in the heap. No statistics: ANALYZE would copy keys into the catalogue.

@@ -10,6 +10,7 @@ CREATE TABLE subjects (
     policy_version TEXT NOT NULL
 ) STRICT;
 CREATE INDEX subjects_seen ON subjects (kind, last_seen) WHERE state = 'active';
+CREATE INDEX subjects_erased ON subjects (closed) WHERE state = 'erased';
 
 -- Keys lie here alone, and rows are only appended: SQLite leaves copies of rows in the gaps of
 -- pages that it rebalances. So a destroyed key is a row emptied in its place (length(wrapped) = 0),
