@@ -6,6 +6,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -44,9 +45,12 @@ type door struct {
 	api huma.API
 }
 
+// wording gives huma our errors. It is a variable of the whole process there.
+var wording = sync.OnceFunc(func() { huma.NewError = newError })
+
 // New makes the handler for everything below /api/.
 func New(c Config) http.Handler {
-	huma.NewError = newError
+	wording()
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Musa", c.Version)
 	config.OpenAPIPath = "/api/openapi"

@@ -59,22 +59,20 @@ func (s *Studio) plan(ctx context.Context, by musa.Actor, o Order) ([]item, Plan
 		return nil, Plan{}, &musa.Problem{Kind: musa.ErrTooLarge, Code: "prompt_too_long", Field: "prompt",
 			Public: fmt.Sprintf("The description is longer than %d characters. Shorten it.", maxPrompt)}
 	}
-	task := engine.Task{Kind: o.Kind, Prompt: o.Prompt, Params: o.Params}
 	var items []item
 	for i, id := range o.Inputs {
 		it, err := s.load(ctx, by, musa.PurposeGenerate, id)
 		if err != nil {
 			return nil, Plan{}, inField(fmt.Sprintf("inputs[%d]", i), err)
 		}
-		data, release, err := s.bytes(ctx, it, musa.BlobFull)
-		if err != nil {
-			return nil, Plan{}, err
-		}
-		defer release()
 		items = append(items, it)
-		task.Inputs = append(task.Inputs, engine.Input{Asset: id, Data: data})
 	}
-	p, err := e.Plan(ctx, task)
+	inputs, release, err := s.inputs(ctx, items)
+	if err != nil {
+		return nil, Plan{}, err
+	}
+	defer release()
+	p, err := e.Plan(ctx, engine.Task{Kind: o.Kind, Prompt: o.Prompt, Params: o.Params, Inputs: inputs})
 	if err != nil {
 		return nil, Plan{}, err
 	}

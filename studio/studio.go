@@ -221,26 +221,45 @@ func (s *Studio) Content(ctx context.Context, by musa.Actor, id musa.AssetID, ro
 	return out, nil
 }
 
-// bytes reads one file whole, within the memory budget; call release when done with it.
-func (s *Studio) bytes(ctx context.Context, it item, role musa.BlobRole) (data []byte, release func(), err error) {
-	b, ok := it.blob(role)
-	if !ok {
-		return nil, nil, fmt.Errorf("asset %s has no %s: %w", it.asset.ID, role, musa.ErrNotFound)
+// inputs reads items whole, within the memory budget; call release when done with them.
+// The budget is taken for all at once: orders that each held a part would wait for each
+// other.
+func (s *Studio) inputs(ctx context.Context, items []item) (in []engine.Input, release func(), err error) {
+	var total int64
+	blobs := make([]db.Blob, len(items))
+	for i, it := range items {
+		b, ok := it.blob(musa.BlobFull)
+		if !ok {
+			return nil, nil, fmt.Errorf("asset %s has no %s: %w", it.asset.ID, musa.BlobFull, musa.ErrNotFound)
+		}
+		blobs[i] = b
+		total += b.Size
 	}
-	n := min(b.Size, s.Memory)
-	if err := s.memory.Acquire(ctx, n); err != nil {
+	if total > s.Memory {
+		return nil, nil, &musa.Problem{Kind: musa.ErrTooLarge, Code: "inputs_too_large", Field: "inputs",
+			Public: fmt.Sprintf("These pictures are larger together than the %d MB that are worked on at once. Send fewer or smaller ones.", s.Memory>>20)}
+	}
+	if err := s.memory.Acquire(ctx, total); err != nil {
 		return nil, nil, err
 	}
-	release = func() { s.memory.Release(n) }
+	release = func() { s.memory.Release(total) }
+	for i, it := range items {
+		data, err := s.read(ctx, it, blobs[i])
+		if err != nil {
+			release()
+			return nil, nil, fmt.Errorf("read %s: %w", it.asset.ID, err)
+		}
+		in = append(in, engine.Input{Asset: it.asset.ID, Data: data})
+	}
+	return in, release, nil
+}
+
+func (s *Studio) read(ctx context.Context, it item, b db.Blob) ([]byte, error) {
 	c, err := s.Vault.Open(ctx, it.grant, it.locked, b)
 	if err != nil {
-		release()
-		return nil, nil, err
+		return nil, err
 	}
-	data, err = io.ReadAll(c)
-	if err = errors.Join(err, c.Close()); err != nil {
-		release()
-		return nil, nil, fmt.Errorf("read %s: %w", it.asset.ID, err)
-	}
-	return data, release, nil
+	data := make([]byte, c.Size())
+	_, err = io.ReadFull(c, data)
+	return data, errors.Join(err, c.Close())
 }

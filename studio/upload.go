@@ -118,7 +118,7 @@ func (s *Studio) receive(ctx context.Context, body io.Reader) (data []byte, rele
 				Public: "The server is taking other large uploads. Try again in a moment."}
 		}
 		taken += 2 * chunk
-		n, err := io.CopyN(&buf, body, chunk)
+		_, err := io.CopyN(&buf, body, chunk)
 		if int64(buf.Len()) > s.Limits.Bytes {
 			return nil, nil, &musa.Problem{Kind: musa.ErrTooLarge, Code: "file_too_large", Field: "file",
 				Public: fmt.Sprintf("This file is larger than %d MB, the most that is taken. Send a smaller one.", s.Limits.Bytes>>20)}
@@ -128,9 +128,6 @@ func (s *Studio) receive(ctx context.Context, body io.Reader) (data []byte, rele
 		}
 		if err != nil {
 			return nil, nil, broken(err)
-		}
-		if n < chunk {
-			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
