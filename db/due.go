@@ -112,6 +112,14 @@ func pairs[ID ~string](list []Erasure[ID]) rows {
 	return values
 }
 
+// ErasedAssets lists assets whose key is destroyed and whose bytes may still lie
+// there, the oldest first.
+func (tx Tx) ErasedAssets(ctx context.Context, limit int) ([]Asset, error) {
+	var list []Asset
+	err := tx.get(ctx, &list, "SELECT * FROM assets WHERE state = 'erased' ORDER BY erased LIMIT ?", limit)
+	return list, wrapf(err, "erased assets")
+}
+
 // PurgedAssets marks as purged up to limit assets that were erased at or before an
 // instant and have no blob left. Give it the start of the last clean Scrub: only then
 // are their keys gone from the files too.
