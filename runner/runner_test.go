@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"musa"
 	"musa/db"
@@ -105,4 +108,52 @@ func credits(t *testing.T, g *musatest.Client) int64 {
 		t.Errorf("%d credits are held while nothing runs", me.Held)
 	}
 	return me.Credits
+}
+
+// A cancel that comes after the claim, before anybody can tell the runner, keeps the engine
+// from beginning.
+func TestACancelRightAfterTheClaim(t *testing.T) {
+	t.Parallel()
+	e := &counted{}
+	s := musatest.New(t, musatest.Rig{Engine: e, Width: 1})
+	var once sync.Once
+	var err error
+	// The runner looks at its clock between the claim and the work.
+	s.Runner.Clock = func() time.Time {
+		once.Do(func() { err = cancelAll(s) })
+		return s.Clock.Now()
+	}
+	g := s.Guest()
+	a := g.Upload("cat.png", photos.Read(t, "chelsea.png"), "save", "true")
+	if j := g.Await(g.Enhance(a.ID, nil).ID); j.State != "cancelled" {
+		t.Fatalf("the job ended %q", j.State)
+	}
+	g.Made(a.ID, nil) // one at a time: the first has been let go now
+	if n := e.runs.Load(); err != nil || n != 1 {
+		t.Errorf("the engine ran %d times (%v), want once: for the job that was not cancelled", n, err)
+	}
+}
+
+// counted is the null engine with a count of its runs.
+type counted struct {
+	enginetest.Null
+	runs atomic.Int32
+}
+
+func (e *counted) Run(ctx context.Context, t engine.Task, p engine.Plan, report func(engine.Progress)) ([]engine.Output, error) {
+	e.runs.Add(1)
+	return e.Null.Run(ctx, t, p, report)
+}
+
+// cancelAll ends every running job, without a word to its runner.
+func cancelAll(s *musatest.Studio) error {
+	return s.House.DB.Write(s.T.Context(), func(ctx context.Context, tx db.Tx) error {
+		open, err := tx.Announced(ctx, "", 10)
+		for _, j := range open {
+			if _, err := tx.CancelJob(ctx, j.ID); err != nil {
+				return err
+			}
+		}
+		return err
+	})
 }

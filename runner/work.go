@@ -47,6 +47,14 @@ func (r *Runner) open(ctx context.Context, j db.Job) (opened, error) {
 	var pictures []sealed
 	by := musa.Actor{Subject: j.Owner, Role: musa.RoleSystem}
 	err := r.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		// A cancel that came between the claim and now found nobody to tell.
+		row, err := tx.Job(ctx, j.ID)
+		if err != nil {
+			return err
+		}
+		if row.State != musa.JobRunning || row.Attempt != j.Attempt {
+			return errFenced
+		}
 		sub, err := tx.Subject(ctx, j.Owner)
 		if err != nil {
 			return err

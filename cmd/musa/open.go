@@ -68,7 +68,8 @@ func (o *opened) loops() []house.Loop {
 	})
 }
 
-// memory bounds the bytes of uploads and plans held at once on a node.
+// memory bounds the bytes of uploads and plans held at once on a node, unless the largest
+// upload alone needs more.
 const memory = 512 << 20
 
 // open opens every part that the settings name and builds the house from them. This is the
@@ -98,7 +99,7 @@ func (s Settings) open(ctx context.Context, log *slog.Logger) (o *opened, err er
 		return o, err
 	}
 	c := house.Config{Policy: doc, Clock: time.Now, Log: log, Node: s.node(), Version: version(),
-		Cookies: api.CookiesPlain, Memory: memory, Allowance: s.GuestCredits, Price: 1, Width: s.Width, Session: session}
+		Cookies: api.CookiesPlain, Memory: max(memory, 3*s.MaxUpload<<20), Allowance: s.GuestCredits, Price: 1, Width: s.Width, Session: session}
 	if strings.HasPrefix(s.PublicURL, "https://") {
 		c.Cookies = api.CookiesSecure
 	}
