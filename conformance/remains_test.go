@@ -25,7 +25,7 @@ import (
 )
 
 // lifetime is how long a guest's results live under the policy of seconds.
-const lifetime = 8 * time.Second
+const lifetime = 10 * time.Second
 
 // inSeconds is the studio preset with the lifetimes of guests' pictures in seconds.
 func inSeconds(t *testing.T) string {
@@ -76,9 +76,7 @@ func TestNoRemains(t *testing.T) {
 				if blind := scanner.Blind(); len(blind) > 0 {
 					t.Fatalf("%d traces cannot be looked for", len(blind))
 				}
-				if n := len(kinds(scan(t, scanner, s))); n < 3 {
-					t.Fatalf("before the erasure the scan finds %d kinds of trace, want key, record and bytes", n)
-				}
+				control(t, scanner, s)
 				cut := make(chan time.Time, 1)
 				go slowly(g, a.ID, *a.Ends, cut)
 				time.Sleep(time.Until(*out.Ends))
@@ -91,8 +89,10 @@ func TestNoRemains(t *testing.T) {
 				await(t, 55*time.Second, "the pictures are purged", func() bool {
 					return g.Asset(a.ID).State == "purged" && g.Asset(out.ID).State == "purged"
 				})
-				for _, hit := range scan(t, scanner, s) {
-					t.Errorf("after the purge: %v", hit)
+				for range 2 {
+					for _, hit := range scan(t, scanner, s) {
+						t.Errorf("after the purge: %v", hit)
+					}
 				}
 				wantReceipt(t, g, out.ID)
 			})
@@ -200,12 +200,21 @@ func scan(t *testing.T, scanner *proof.Scanner, s *musatest.Studio) []proof.Hit 
 	return hits
 }
 
-func kinds(hits []proof.Hit) map[string]bool {
-	out := map[string]bool{}
-	for _, h := range hits {
-		out[h.Kind] = true
+// control checks that the scan finds what is still there. Other tests' checkpoints may move
+// a row from the server's log to its table while the scan is between the two, so it has
+// three looks.
+func control(t *testing.T, scanner *proof.Scanner, s *musatest.Studio) {
+	t.Helper()
+	kinds := map[string]bool{}
+	for range 3 {
+		for _, h := range scan(t, scanner, s) {
+			kinds[h.Kind] = true
+		}
+		if len(kinds) >= 3 {
+			return
+		}
 	}
-	return out
+	t.Fatalf("before the erasure the scan finds %v, want key, record and bytes", kinds)
 }
 
 // slowly reads a picture a little at a time until its end, then as fast as it comes, and

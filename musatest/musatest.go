@@ -150,10 +150,24 @@ func (s *Studio) blobs(ctx context.Context, dir string) blob.Store {
 	return store
 }
 
-// Step does once what retention does all the time.
+// scrubWait bounds how long Step waits for other tests' transactions on the same server.
+const scrubWait = 30 * time.Second
+
+// Step does what retention does all the time, until nothing waits for its purge: a scrub of
+// PostgreSQL has to wait for the transactions of other tests on the same server.
 func (s *Studio) Step() {
 	s.T.Helper()
-	must(s.T, s.Keeper.Step(context.Background()))
+	for end := time.Now().Add(scrubWait); ; time.Sleep(20 * time.Millisecond) {
+		must(s.T, s.Keeper.Step(context.Background()))
+		var waiting int
+		must(s.T, s.DB.SQL().QueryRow("SELECT COUNT(*) FROM assets WHERE state = 'erased'").Scan(&waiting))
+		if waiting == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			s.T.Fatalf("after %v something erased still waits for its purge", scrubWait)
+		}
+	}
 }
 
 // document loads a preset, or parses a whole document.
