@@ -21,8 +21,12 @@ import (
 )
 
 // touchEvery bounds how often a session's last use is written: it is a coarse fact for
-// the policy's `last_seen`, not a trace of behaviour.
-const touchEvery = 5 * time.Minute
+// the policy's `last_seen`, not a trace of behaviour. A session that lasts shorter is
+// written more often, so that its use counts.
+const (
+	touchEvery = 5 * time.Minute
+	touchParts = 10 // of a session's life
+)
 
 const tokenPrefix = "musa_"
 
@@ -72,17 +76,14 @@ func (a *Accounts) Admit(ctx context.Context) (Guest, error) {
 			Public: "This studio's policy admits no guests. Sign in to use it."}
 	}
 	g := Guest{Subject: musa.NewSubjectID(now), Tier: musa.TierGuest, Credits: a.Allowance}
-	token, err := newToken()
-	if err != nil {
-		return Guest{}, err
-	}
+	token := newToken()
 	g.Token = token
 	wrapped, err := a.Vault.NewSubject(g.Subject)
 	if err != nil {
 		return Guest{}, fmt.Errorf("key for %s: %w", g.Subject, err)
 	}
 	err = a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		g.Expires = tx.Now.Add(a.Session)
+		g.Expires = a.expires(tx.Now, g.Tier)
 		s := db.Subject{ID: g.Subject, Kind: musa.SubjectGuest, Tier: g.Tier, State: musa.SubjectActive,
 			Created: tx.Now, LastSeen: tx.Now, PolicyVersion: doc.Version}
 		if err := tx.InsertSubject(ctx, s, wrapped); err != nil {
@@ -107,33 +108,43 @@ func (a *Accounts) Admit(ctx context.Context) (Guest, error) {
 // ended or expired one, in the same words.
 func (a *Accounts) Identify(ctx context.Context, token string) (musa.Actor, error) {
 	var (
-		s   db.Session
-		sub db.Subject
-		now musa.Millis
+		s     db.Session
+		sub   db.Subject
+		stale bool
 	)
 	err := a.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-		now = tx.Now
 		s, sub, err = tx.SessionByDigest(ctx, a.digest(token))
+		stale = s.LastSeen+min(musa.Millis(touchEvery.Milliseconds()), (s.Expires-s.LastSeen)/touchParts) <= tx.Now
 		return err
 	})
-	if errors.Is(err, musa.ErrNotFound) || (err == nil && (now >= s.Expires || sub.State != musa.SubjectActive)) {
+	if err == nil && stale {
+		err = a.touch(ctx, s, sub.Tier)
+	}
+	if errors.Is(err, musa.ErrNotFound) {
 		return musa.Actor{}, &musa.Problem{Kind: musa.ErrUnauthorized, Code: "session_unknown",
 			Public: "This session has ended or never was. Start a new one (POST /api/guests) or reload the page."}
 	}
 	if err != nil {
 		return musa.Actor{}, fmt.Errorf("identify session: %w", err)
 	}
-	if s.LastSeen.Add(touchEvery) <= now {
-		if err := a.touch(ctx, s); err != nil {
-			return musa.Actor{}, err
-		}
-	}
 	return musa.Actor{Subject: sub.ID, Session: s.ID, Tier: sub.Tier, Role: musa.RoleSubject}, nil
 }
 
-func (a *Accounts) touch(ctx context.Context, s db.Session) error {
+// expires is when a session ends that is used now: after the setting's time, or when the
+// policy ends its owner's credentials or account, whichever is first.
+func (a *Accounts) expires(now musa.Millis, tier musa.Tier) musa.Millis {
+	at := now.Add(a.Session)
+	for _, c := range []musa.Category{musa.CategoryCredential, musa.CategoryAccount} {
+		if end := a.Policy().End(policy.Item{Category: c, Tier: tier, LastSeen: now}).At; end > 0 {
+			at = min(at, end)
+		}
+	}
+	return at
+}
+
+func (a *Accounts) touch(ctx context.Context, s db.Session, tier musa.Tier) error {
 	err := a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		if err := tx.TouchSession(ctx, s.ID, tx.Now.Add(a.Session)); err != nil {
+		if err := tx.TouchSession(ctx, s.ID, a.expires(tx.Now, tier)); err != nil {
 			return err
 		}
 		return tx.TouchSubject(ctx, s.Subject)
@@ -167,8 +178,8 @@ func (a *Accounts) Profile(ctx context.Context, by musa.Actor) (Profile, error) 
 
 func (a *Accounts) digest(token string) []byte { return a.Keys.Digest("session", token) }
 
-func newToken() (string, error) {
+func newToken() string {
 	var raw [32]byte
 	rand.Read(raw[:])
-	return tokenPrefix + base64.RawURLEncoding.EncodeToString(raw[:]), nil
+	return tokenPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
 }
