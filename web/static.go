@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed static
@@ -116,9 +117,18 @@ func kindOf(name string) string {
 	return "application/octet-stream"
 }
 
+// packers keeps writers for the next page: each takes more than half a megabyte, and
+// the start would make one for every file.
+var packers = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestCompression)
+	return z
+}}
+
 func pack(data []byte) []byte {
 	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	z := packers.Get().(*gzip.Writer)
+	defer packers.Put(z)
+	z.Reset(&b)
 	if _, err := z.Write(data); err != nil {
 		return nil
 	}
