@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"musa"
@@ -57,31 +58,46 @@ type Keeper struct {
 // New makes a keeper.
 func New(c Config) *Keeper { return &Keeper{Config: c, wake: make(chan struct{}, 1)} }
 
-// Run erases what is due until ctx ends.
+// Run erases what is due until ctx ends. Keys are destroyed beside the removal of bytes
+// and the sweeps: a store that is slow to remove or to list must not keep keys alive.
 func (k *Keeper) Run(ctx context.Context) error {
 	if err := k.Queue.Listen(ctx, k.hear); err != nil {
 		return fmt.Errorf("listen for notices: %w", err)
 	}
-	k.attempt(ctx, "sweep", k.Sweep)
-	tick, sweep := time.NewTicker(stepEvery), time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	defer sweep.Stop()
-	for {
-		k.attempt(ctx, "step", k.Step)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-sweep.C:
-			k.attempt(ctx, "sweep", k.Sweep)
-		case <-tick.C:
-		case <-k.wake:
-		}
+	var wait sync.WaitGroup
+	for _, l := range []loop{
+		{"erase", stepEvery, k.wake, k.erase},
+		{"purge", stepEvery, nil, k.purge},
+		{"sequence", stepEvery, nil, k.Eraser.Sequence},
+		{"sweep", sweepEvery, nil, k.Sweep},
+	} {
+		wait.Go(func() { k.repeat(ctx, l) })
 	}
+	wait.Wait()
+	return nil
 }
 
-func (k *Keeper) attempt(ctx context.Context, name string, f func(context.Context) error) {
-	if err := f(ctx); err != nil && ctx.Err() == nil {
-		k.Log.Error("retention", "step", name, "err", err)
+// loop is a step that is repeated, at the latest every so often.
+type loop struct {
+	name  string
+	every time.Duration
+	wake  <-chan struct{} // sooner; nil for never
+	step  func(context.Context) error
+}
+
+func (k *Keeper) repeat(ctx context.Context, l loop) {
+	tick := time.NewTicker(l.every)
+	defer tick.Stop()
+	for {
+		if err := l.step(ctx); err != nil && ctx.Err() == nil {
+			k.Log.Error("retention", "step", l.name, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-l.wake:
+		}
 	}
 }
 
@@ -89,11 +105,19 @@ func (k *Keeper) hear(n queue.Notice) {
 	switch n.Kind {
 	case queue.NoticeDrop:
 		k.Vault.Shut(n.IDs)
-	case queue.NoticeDue, queue.NoticeMissed:
-		select {
-		case k.wake <- struct{}{}:
-		default:
-		}
+	case queue.NoticeMissed:
+		// One of them may have been the word that a key is destroyed.
+		k.Vault.ShutAll()
+		k.rouse()
+	case queue.NoticeDue:
+		k.rouse()
+	}
+}
+
+func (k *Keeper) rouse() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -105,6 +129,7 @@ func (k *Keeper) Step(ctx context.Context) error {
 
 // erase destroys keys batch by batch until nothing is due.
 func (k *Keeper) erase(ctx context.Context) error {
+	var errs []error
 	for ctx.Err() == nil {
 		var ids []string
 		err := k.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
@@ -115,13 +140,13 @@ func (k *Keeper) erase(ctx context.Context) error {
 			return fmt.Errorf("erase what is due: %w", err)
 		}
 		if err := k.Eraser.Drop(ids); err != nil {
-			return err
+			errs = append(errs, err) // the keys are destroyed all the same
 		}
 		if len(ids) < batch {
-			return nil
+			break
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (k *Keeper) eraseBatch(ctx context.Context, tx db.Tx) ([]string, error) {

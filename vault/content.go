@@ -112,6 +112,17 @@ func (v *Vault) Shut(ids []string) {
 	}
 }
 
+// ShutAll cuts every open reader, when it is not known whose keys were destroyed.
+func (v *Vault) ShutAll() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, readers := range v.open {
+		for c := range readers {
+			c.cut()
+		}
+	}
+}
+
 func (v *Vault) track(c *Content) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
