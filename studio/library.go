@@ -81,7 +81,11 @@ func (s *Studio) show(ctx context.Context, tx db.Tx, by musa.Actor, a db.Asset) 
 	}
 	grant := s.Policy().Decide(facts(by, musa.PurposeDeliver, a, tx.Now))
 	if a.State != musa.AssetActive || a.Ordered > 0 || errors.Is(grant.Err(), musa.ErrGone) {
-		return s.view(a, Info{}, sources), nil
+		v := s.view(a, Info{}, sources)
+		if !v.Hidden { // the policy in force ends it before the stored end
+			v.Hidden, v.Why = true, musa.EndPolicy
+		}
+		return v, nil
 	}
 	if err := grant.Err(); err != nil {
 		return Asset{}, err
