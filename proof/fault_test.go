@@ -221,7 +221,7 @@ func (f planted) run(t *testing.T, s *store) {
 // file finds where the blob store keeps a name.
 func (c *planting) file(t testing.TB, name string) (path string) {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(c.dir, "*", "*", strings.ReplaceAll(name, "/", ".")))
+	found, err := filepath.Glob(filepath.Join(c.dir, strings.ReplaceAll(name, "/", ".")))
 	must(t, err)
 	if len(found) != 1 {
 		t.Fatalf("%d files of %s", len(found), name)

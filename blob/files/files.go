@@ -2,8 +2,7 @@
 //
 // It promises what blob does, against a crash of the process and of the machine: a blob
 // is written beside its place, fsynced, moved there in one step that never replaces, and
-// its folders are fsynced; a removed one leaves neither bytes nor folder. One process
-// uses a folder at a time.
+// the folder is fsynced; a removed one leaves nothing. One process uses a folder at a time.
 //
 // It does not spread over disks and does not overwrite removed bytes: on a disk that
 // remaps sectors nobody can, which is why all it ever holds is sealed.
@@ -12,8 +11,6 @@ package files
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -27,16 +24,15 @@ import (
 	"musa/blob"
 )
 
-// A blob lies at aa/bb/NAME, where aabb are the first two bytes of SHA-256(name) in hex
-// and NAME is its name with each slash as a dot. A partial one has "+" and random
-// characters behind. Neither sign occurs in a name, so that both ways are unique. A crash
-// may leave an empty folder, which the next blob that passes there takes away.
+// A blob lies right in the folder, under its name with each slash as a dot. A partial one
+// has "+" and random characters behind. Neither sign occurs in a name, so that both ways
+// are unique. File systems find names in large folders by a hash or a tree; folders within
+// would cost a blob two more syncs when they come, and more again when they go.
 const slash = "."
 
 // Store is a folder of blobs.
 type Store struct {
 	root    string
-	fan     fan
 	publish func(temp, final string) error
 }
 
@@ -50,13 +46,11 @@ func New(dir string) (*Store, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, problem(root, err)
 	}
-	return &Store{root: root, fan: fan{entries: map[string]*folder{}}, publish: publish}, nil
+	return &Store{root: root, publish: publish}, nil
 }
 
 func (s *Store) path(name string) string {
-	whole, _, _ := strings.Cut(name, blob.PartialMark)
-	sum := sha256.Sum256([]byte(whole))
-	return filepath.Join(s.root, hex.EncodeToString(sum[:1]), hex.EncodeToString(sum[1:2]), strings.ReplaceAll(name, "/", slash))
+	return filepath.Join(s.root, strings.ReplaceAll(name, "/", slash))
 }
 
 // Put writes beside the blob's place and moves it there when all is on disk.
@@ -64,13 +58,7 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader) (size int64, 
 	if err := blob.CheckName(name); err != nil {
 		return 0, err
 	}
-	final := s.path(name)
-	dir := filepath.Dir(final)
-	if err := s.fan.enter(dir); err != nil {
-		return 0, problem(s.root, fmt.Errorf("put %s: %w", name, err))
-	}
-	size, err = s.place(ctx, final, r)
-	if err := errors.Join(err, s.fan.leave(dir)); err != nil {
+	if size, err = s.place(ctx, s.path(name), r); err != nil {
 		return 0, problem(s.root, fmt.Errorf("put %s: %w", name, err))
 	}
 	return size, nil
@@ -91,7 +79,7 @@ func (s *Store) place(ctx context.Context, final string, r io.Reader) (int64, er
 		}
 		return 0, err
 	}
-	return size, syncDir(filepath.Dir(final))
+	return size, syncDir(s.root)
 }
 
 func write(ctx context.Context, path string, r io.Reader) (int64, error) {
@@ -157,7 +145,7 @@ func (s *Store) Stat(ctx context.Context, name string) (blob.Info, error) {
 	return blob.Info{Name: name, Size: info.Size(), Modified: info.ModTime()}, nil
 }
 
-// Remove unlinks the file, fsyncs its folder and takes folders away that are empty then.
+// Remove unlinks the file and fsyncs the folder.
 func (s *Store) Remove(ctx context.Context, name string) error {
 	whole, rest, partial := strings.Cut(name, blob.PartialMark)
 	if err := errors.Join(ctx.Err(), blob.CheckName(whole)); err != nil {
@@ -167,8 +155,6 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 		return fmt.Errorf("malformed partial name: %w", musa.ErrInvalid)
 	}
 	path := s.path(name)
-	dir := filepath.Dir(path)
-	s.fan.hold(dir)
 	var err error
 	if !partial {
 		err = unlinkTwins(path)
@@ -177,46 +163,71 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 		err = os.Remove(path)
 	}
 	if err == nil {
-		err = syncDir(dir)
+		err = syncDir(s.root)
 	}
-	if err := errors.Join(err, s.fan.leave(dir)); err != nil {
+	if err != nil {
 		return problem(s.root, fmt.Errorf("remove %s: %w", name, err))
 	}
 	return nil
 }
 
-// List walks the folder.
+// page is how many entries of the folder a listing holds in memory.
+const page = 256
+
+// List reads the folder page by page.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
 	return func(yield func(blob.Info, error) bool) {
-		err := filepath.WalkDir(s.root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				// What was removed during the walk is no error.
-				if errors.Is(err, fs.ErrNotExist) && path != s.root {
-					return nil
-				}
-				return errors.Join(err, ctx.Err())
-			}
-			name := strings.ReplaceAll(d.Name(), slash, "/")
-			if !strings.HasPrefix(name, prefix) {
-				return nil
-			}
-			info, err := d.Info()
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			found := blob.Info{Name: name, Size: info.Size(), Modified: info.ModTime(), Partial: blob.Partial(name)}
-			if !yield(found, nil) {
-				return fs.SkipAll
-			}
-			return nil
-		})
-		if err != nil {
+		if err := s.list(ctx, s.root, prefix, func(b blob.Info) bool { return yield(b, nil) }); err != nil && !errors.Is(err, fs.SkipAll) {
 			yield(blob.Info{}, problem(s.root, fmt.Errorf("list blobs: %w", err)))
 		}
 	}
+}
+
+// list looks into folders, too, though the store makes none: it says all that lies there.
+func (s *Store) list(ctx context.Context, dir, prefix string, yield func(blob.Info) bool) (err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	for {
+		entries, last := f.ReadDir(page)
+		for _, d := range entries {
+			if d.IsDir() {
+				err = s.list(ctx, filepath.Join(dir, d.Name()), prefix, yield)
+			} else {
+				err = tell(d, prefix, yield)
+			}
+			// What was removed during the walk is no error.
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if errors.Is(last, io.EOF) {
+			return nil
+		}
+		if last != nil {
+			return last
+		}
+	}
+}
+
+func tell(d fs.DirEntry, prefix string, yield func(blob.Info) bool) error {
+	name := strings.ReplaceAll(d.Name(), slash, "/")
+	if !strings.HasPrefix(name, prefix) {
+		return nil
+	}
+	info, err := d.Info()
+	if err != nil {
+		return err
+	}
+	if !yield(blob.Info{Name: name, Size: info.Size(), Modified: info.ModTime(), Partial: blob.Partial(name)}) {
+		return fs.SkipAll
+	}
+	return nil
 }
 
 // probeSize is larger than what a full disk may still take in by chance.
