@@ -104,14 +104,15 @@ func (s *bareShop) finish(ctx context.Context, tx db.Tx, c customer, id musa.Job
 	}
 	out := db.Asset{ID: musa.NewAssetID(tx.Now.Time()), Owner: who, Author: who, Category: musa.CategoryOutput,
 		State: musa.AssetActive, Tier: c.by.Tier, Job: id, Created: tx.Now}
+	var blobs []db.Blob
 	for _, role := range []musa.BlobRole{musa.BlobFull, musa.BlobThumb} {
-		bl := db.Blob{Name: "asset/" + hex.EncodeToString(random(16)), Asset: out.ID, Role: role, Created: tx.Now}
-		if err := tx.InsertBlob(ctx, bl); err != nil {
-			return err
-		}
-		if err := tx.LiveBlob(ctx, bl.Name, 1000); err != nil {
-			return err
-		}
+		blobs = append(blobs, db.Blob{Name: "asset/" + hex.EncodeToString(random(16)), Asset: out.ID, Role: role, Created: tx.Now, Size: 1000})
+	}
+	if err := tx.InsertBlob(ctx, blobs...); err != nil {
+		return err
+	}
+	if err := tx.LiveBlob(ctx, blobs...); err != nil {
+		return err
 	}
 	if err := tx.InsertAsset(ctx, out, s.secret(string(out.ID), who, s.history)); err != nil {
 		return err

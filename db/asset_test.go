@@ -306,9 +306,10 @@ func TestPagesOfAssets(t *testing.T) {
 func TestABlobThatTheSweepDoomedCannotGoLive(t *testing.T) {
 	on(t, func(t *testing.T, s *store) {
 		write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
-			return tx.InsertBlob(ctx, db.Blob{Name: "b", Asset: "as_1", Role: musa.BlobFull, Created: tx.Now})
+			return tx.InsertBlob(ctx, db.Blob{Name: "b", Asset: "as_1", Role: musa.BlobFull, Created: tx.Now},
+				db.Blob{Name: "c", Asset: "as_1", Role: musa.BlobThumb, Created: tx.Now + 1})
 		})
-		for before, want := range map[musa.Millis]int{start: 0, start + 1: 1} {
+		for before, want := range map[musa.Millis]int{start: 0, start + 1: 1, start + 2: 2} {
 			write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
 				list, err := tx.BlobsWriting(ctx, before, 10)
 				if len(list) != want {
@@ -324,10 +325,26 @@ func TestABlobThatTheSweepDoomedCannotGoLive(t *testing.T) {
 			}
 			return err
 		})
-		err := s.Write(t.Context(), func(ctx context.Context, tx db.Tx) error { return tx.LiveBlob(ctx, "b", 1) })
-		if !errors.Is(err, musa.ErrConflict) {
-			t.Errorf("going live gives %v", err)
+		// One doomed blob keeps the others of its draft from going live, too.
+		live := func(list ...db.Blob) error {
+			return s.Write(t.Context(), func(ctx context.Context, tx db.Tx) error { return tx.LiveBlob(ctx, list...) })
 		}
+		b, c := db.Blob{Name: "b", Size: 1}, db.Blob{Name: "c", Size: 5 << 30}
+		for _, list := range [][]db.Blob{{b}, {b, c}, {c, b}} {
+			if err := live(list...); !errors.Is(err, musa.ErrConflict) {
+				t.Errorf("going live gives %v", err)
+			}
+		}
+		if err := live(c); err != nil {
+			t.Fatal(err)
+		}
+		read(t, s.DB, func(ctx context.Context, tx db.Tx) error {
+			got, err := tx.Blob(ctx, "c")
+			if got.State != musa.BlobLive || got.Size != c.Size {
+				t.Errorf("live is %+v", got)
+			}
+			return err
+		})
 	})
 }
 

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -26,20 +27,34 @@ type Blob struct {
 var blobTable = Table{Name: "blobs", Category: musa.CategoryScratch,
 	Columns: columns(musa.CategoryScratch, "name", "asset", "role", "state", "size", "created")}
 
-// InsertBlob announces bytes that are about to be put; its state is writing.
-func (tx Tx) InsertBlob(ctx context.Context, b Blob) error {
-	b.State = musa.BlobWriting
-	return wrapf(tx.insert(ctx, &b), "insert blob of asset %s", b.Asset)
+// InsertBlob announces bytes that are about to be put; their state is writing.
+func (tx Tx) InsertBlob(ctx context.Context, blobs ...Blob) error {
+	if len(blobs) == 0 {
+		return nil
+	}
+	list := slices.Clone(blobs)
+	for i := range list {
+		list[i].State = musa.BlobWriting
+	}
+	return wrapf(tx.insert(ctx, &list), "insert blobs of asset %s", list[0].Asset)
 }
 
-// LiveBlob notes that the bytes are whole. musa.ErrConflict when the sweep has doomed
-// them since: then they must not be used.
-func (tx Tx) LiveBlob(ctx context.Context, name string, size int64) error {
-	n, err := tx.exec(ctx, "UPDATE blobs SET state = 'live', size = ? WHERE name = ? AND state = 'writing'", size, name)
-	if err == nil && n == 0 {
+// LiveBlob notes that the bytes of blobs are whole, by name and size. musa.ErrConflict when
+// the sweep has doomed one since: then none may be used, and the transaction must not commit.
+func (tx Tx) LiveBlob(ctx context.Context, blobs ...Blob) error {
+	if len(blobs) == 0 {
+		return nil
+	}
+	sizes := make(rows, len(blobs))
+	for i, b := range blobs {
+		sizes[i] = []any{b.Name, b.Size}
+	}
+	n, err := tx.exec(ctx, `UPDATE blobs SET state = 'live', size = v.column2
+		FROM (VALUES ?) AS v WHERE blobs.name = v.column1 AND blobs.state = 'writing'`, sizes)
+	if err == nil && n < len(blobs) {
 		err = musa.ErrConflict
 	}
-	return wrapf(err, "make blob live")
+	return wrapf(err, "make %d blobs live", len(blobs))
 }
 
 // BlobsOf lists an asset's blobs by role.

@@ -114,7 +114,7 @@ func (s *store) hang(t testing.TB, owner musa.SubjectID, due musa.Millis) db.Ass
 		if err := tx.InsertBlob(ctx, db.Blob{Name: name, Asset: a.ID, Role: musa.BlobFull, Created: tx.Now}); err != nil {
 			return err
 		}
-		return tx.LiveBlob(ctx, name, 100)
+		return tx.LiveBlob(ctx, db.Blob{Name: name, Size: 100})
 	})
 	return a
 }

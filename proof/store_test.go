@@ -140,7 +140,7 @@ func (s *store) put(t testing.TB, a musa.AssetID, role musa.BlobRole, plain []by
 	must(t, err, w.Close())
 	size, err := s.blobs.Put(t.Context(), name, &sealed)
 	must(t, err)
-	s.write(t, func(ctx context.Context, tx db.Tx) error { return tx.LiveBlob(ctx, name, size) })
+	s.write(t, func(ctx context.Context, tx db.Tx) error { return tx.LiveBlob(ctx, db.Blob{Name: name, Size: size}) })
 	return size
 }
 

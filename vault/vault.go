@@ -95,11 +95,8 @@ func (v *Vault) Seal(ctx context.Context, g policy.Grant, a db.Asset, parts []Pa
 	err := v.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		for i := range d.blobs {
 			d.blobs[i].Created = tx.Now
-			if err := tx.InsertBlob(ctx, d.blobs[i]); err != nil {
-				return err
-			}
 		}
-		return nil
+		return tx.InsertBlob(ctx, d.blobs...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("announce blobs of %s: %w", a.ID, err)
@@ -156,10 +153,8 @@ func (d *Draft) Keep(ctx context.Context, tx db.Tx, info any) (db.Secret, error)
 	if err != nil {
 		return db.Secret{}, err
 	}
-	for _, b := range d.blobs {
-		if err := tx.LiveBlob(ctx, b.Name, b.Size); err != nil {
-			return db.Secret{}, err
-		}
+	if err := tx.LiveBlob(ctx, d.blobs...); err != nil {
+		return db.Secret{}, err
 	}
 	return s, nil
 }
