@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/uptrace/bun"
@@ -57,11 +58,43 @@ func (tx Tx) Record(ctx context.Context, id musa.RecordID) (Record, error) {
 	return r, wrapf(err, "record %s", id)
 }
 
-// RecordsOfJob lists a job's records by id.
-func (tx Tx) RecordsOfJob(ctx context.Context, job musa.JobID) ([]Record, error) {
-	var list []Record
-	err := tx.get(ctx, &list, "SELECT * FROM records WHERE job = ? AND job <> '' ORDER BY id", job)
-	return list, wrapf(err, "records of job %s", job)
+// RecordOpening is all that opening a record needs. Secret and SubjectKey are empty once
+// the key is destroyed.
+type RecordOpening struct {
+	Record
+	Secret     Secret
+	SubjectKey []byte // wrapped under the instance's key
+}
+
+// RecordsOfJob lists a job's records by id, with their secrets and their owner's wrapped
+// key, in one query.
+func (tx Tx) RecordsOfJob(ctx context.Context, job musa.JobID) ([]RecordOpening, error) {
+	list, err := tx.recordsOfJob(ctx, job)
+	return list, wrapf(missing(err), "records of job %s", job)
+}
+
+func (tx Tx) recordsOfJob(ctx context.Context, job musa.JobID) (list []RecordOpening, err error) {
+	found, err := tx.bun.QueryContext(ctx, `SELECT r.id, r.owner, r.category, r.job, r.asset, r.tier, r.created, r.choice, r.due, r.rule,
+		r.ordered, r.ends, r.reason, r.state, r.policy_version, r.erased, r.receipt, COALESCE(s.subject, ''), s.wrapped, s.sealed, k.wrapped
+		FROM records AS r LEFT JOIN secrets AS s ON s.id = r.id AND length(s.wrapped) > 0
+		LEFT JOIN subject_keys AS k ON k.subject = r.owner AND length(k.wrapped) > 0
+		WHERE r.job = ? AND r.job <> '' ORDER BY r.id`, job)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, found.Close()) }()
+	for found.Next() {
+		var o RecordOpening
+		r, s := &o.Record, &o.Secret
+		if err := found.Scan(&r.ID, &r.Owner, &r.Category, &r.Job, &r.Asset, &r.Tier, &r.Created, &r.Choice, &r.Due, &r.Rule,
+			&r.Ordered, &r.Ends, &r.Reason, &r.State, &r.PolicyVersion, &r.Erased, &r.Receipt,
+			&s.Subject, &s.Wrapped, &s.Sealed, &o.SubjectKey); err != nil {
+			return nil, err
+		}
+		s.ID = string(r.ID)
+		list = append(list, o)
+	}
+	return list, found.Err()
 }
 
 // RecordsOfAsset lists an asset's records by id.

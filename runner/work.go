@@ -125,11 +125,11 @@ func (r *Runner) recall(ctx context.Context, tx db.Tx, by musa.Actor, j db.Job, 
 		return err
 	}
 	for _, rec := range records {
-		grant, err := r.grant(tx, by, studio.RecordItem(rec))
+		grant, err := r.grant(tx, by, studio.RecordItem(rec.Record))
 		if err != nil {
 			return err
 		}
-		locked, err := studio.LockedRecord(ctx, tx, rec)
+		locked, err := studio.LockedRecord(rec)
 		if err != nil {
 			return err
 		}

@@ -68,14 +68,14 @@ func (s *Studio) recall(ctx context.Context, tx db.Tx, by musa.Actor, j *Job) er
 		return err
 	}
 	for _, r := range records {
-		grant := s.Policy().Decide(policy.Facts{Now: tx.Now, Actor: by, Purpose: musa.PurposeDeliver, Item: RecordItem(r)})
+		grant := s.Policy().Decide(policy.Facts{Now: tx.Now, Actor: by, Purpose: musa.PurposeDeliver, Item: RecordItem(r.Record)})
 		if r.State != musa.AssetActive || errors.Is(grant.Err(), musa.ErrGone) {
 			continue
 		}
 		if err := grant.Err(); err != nil {
 			return err
 		}
-		locked, err := LockedRecord(ctx, tx, r)
+		locked, err := LockedRecord(r)
 		if err != nil {
 			return err
 		}
@@ -97,17 +97,13 @@ func (s *Studio) recall(ctx context.Context, tx db.Tx, by musa.Actor, j *Job) er
 	return nil
 }
 
-// LockedRecord pairs a record's row with its keys.
-func LockedRecord(ctx context.Context, tx db.Tx, r db.Record) (vault.Locked, error) {
-	secret, err := tx.Secret(ctx, string(r.ID))
-	if err != nil {
-		return vault.Locked{}, err
+// LockedRecord is a record as the database opened it; musa.ErrNotFound once a key that it
+// needs is destroyed.
+func LockedRecord(o db.RecordOpening) (vault.Locked, error) {
+	if len(o.Secret.Wrapped) == 0 || len(o.SubjectKey) == 0 {
+		return vault.Locked{}, fmt.Errorf("keys of record %s: %w", o.ID, musa.ErrNotFound)
 	}
-	subject, err := tx.SubjectKey(ctx, r.Owner)
-	if err != nil {
-		return vault.Locked{}, err
-	}
-	return vault.Locked{ID: string(r.ID), Owner: r.Owner, Class: r.Category, Secret: secret, Subject: subject}, nil
+	return vault.Locked{ID: string(o.ID), Owner: o.Owner, Class: o.Category, Secret: o.Secret, Subject: o.SubjectKey}, nil
 }
 
 func (s *Studio) pictures(ctx context.Context, tx db.Tx, by musa.Actor, j *Job) error {
