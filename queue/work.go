@@ -126,6 +126,9 @@ func (w *worker) hold(ctx context.Context, msg *nats.Msg) {
 	stop()
 	renewal.Wait()
 
+	if err != nil && ctx.Err() == nil {
+		w.q.log.Warn("job goes back to the queue", "job", d.Job, "err", err)
+	}
 	switch {
 	case err == nil:
 		acked, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWait)

@@ -70,6 +70,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		{"purge", stepEvery, nil, k.purge},
 		{"sequence", stepEvery, nil, k.Eraser.Sequence},
 		{"sweep", sweepEvery, nil, k.Sweep},
+		{"reckon", listEvery, nil, k.Reckon},
 	} {
 		wait.Go(func() { k.repeat(ctx, l) })
 	}

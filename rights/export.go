@@ -103,5 +103,9 @@ func (r *Rights) pack(ctx context.Context, by musa.Actor, archive *zip.Writer, a
 	if err == nil {
 		_, err = io.Copy(out, c)
 	}
-	return line, errors.Join(err, c.Close())
+	if err = errors.Join(err, c.Close()); err != nil {
+		// Not ErrGone any more, though it may be: half a picture in the archive must break it off.
+		return line, fmt.Errorf("pack %s: %s", a.ID, err.Error())
+	}
+	return line, nil
 }

@@ -47,8 +47,15 @@ func (r *Rights) Erase(ctx context.Context, by musa.Actor, id musa.AssetID) (und
 		if a.Owner != by.Subject {
 			return musa.ErrNotFound
 		}
-		if undo = a.Ordered; undo > 0 || a.State != musa.AssetActive {
+		if undo = a.Ordered; undo > 0 {
 			return nil
+		}
+		facts := policy.Facts{Now: tx.Now, Actor: by, Purpose: musa.PurposeAnswerRights, Item: studio.AssetItem(a)}
+		if err := r.Policy().Decide(facts).Err(); err != nil {
+			return err
+		}
+		if a.State != musa.AssetActive {
+			return musa.ErrGone
 		}
 		if a.Uses > 0 {
 			return &musa.Problem{Kind: musa.ErrConflict, Code: "in_use",

@@ -119,7 +119,10 @@ func SetEnd(doc *policy.Document, a *db.Asset) {
 	item := AssetItem(*a)
 	item.Stored = 0
 	end := doc.End(item)
-	a.Due, a.Rule, a.PolicyVersion = end.At, end.Path, doc.Version
+	// A version that came after the item never lengthens its life: longer_retention.
+	if kept := a.PolicyVersion == "" || a.PolicyVersion == doc.Version; kept || a.Due == 0 || (end.At > 0 && end.At < a.Due) {
+		a.Due, a.Rule, a.PolicyVersion = end.At, end.Path, doc.Version
+	}
 	a.Ends, a.Reason = a.Due, musa.EndPolicy
 	if a.Ordered > 0 && (a.Ends == 0 || a.Ordered < a.Ends) {
 		a.Ends, a.Reason = a.Ordered, musa.EndOrdered
@@ -217,6 +220,10 @@ func (s *Studio) Content(ctx context.Context, by musa.Actor, id musa.AssetID, ro
 	}
 	if out.Content, err = s.Vault.Open(ctx, it.grant, it.locked, b); err != nil {
 		return Content{}, err
+	}
+	// An erasure that committed since the look above found no reader to cut. Now it would.
+	if _, err := s.load(ctx, by, musa.PurposeDeliver, id); err != nil {
+		return Content{}, errors.Join(err, out.Close())
 	}
 	return out, nil
 }
