@@ -5,7 +5,6 @@ go 1.26.0
 require (
 	github.com/a-h/templ v0.3.977
 	github.com/alecthomas/kong v1.17.0
-	github.com/aws/aws-sdk-go-v2/config v1.33.15
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.15
 	github.com/aws/aws-sdk-go-v2/service/s3 v1.114.8
 	github.com/chromedp/chromedp v0.23.0
@@ -17,15 +16,12 @@ require (
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0
 	github.com/pressly/goose/v3 v3.29.0
-	github.com/prometheus/client_golang v1.25.0
-	github.com/rogpeppe/go-internal v1.14.1
 	github.com/tink-crypto/tink-go/v2 v2.9.0
 	github.com/uptrace/bun v1.3.0
 	github.com/uptrace/bun/dialect/pgdialect v1.3.0
 	github.com/uptrace/bun/dialect/sqlitedialect v1.3.0
 	github.com/yalue/onnxruntime_go v1.27.0
-	gocloud.dev v0.47.0
-	golang.org/x/crypto v0.58.0
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/mod v0.41.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0
@@ -35,67 +31,41 @@ require (
 )
 
 require (
-	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op 
-	github.com/aws/aws-sdk-go-v2 v1.47.7 
-	github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream v1.7.26 
-	github.com/aws/aws-sdk-go-v2/feature/ec2/imds v1.20.7 
-	github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager v0.4.3 
-	github.com/aws/aws-sdk-go-v2/internal/configsources v1.5.10 
-	github.com/aws/aws-sdk-go-v2/internal/endpoints/v2 v2.8.10 
-	github.com/aws/aws-sdk-go-v2/internal/v4a v1.5.10 
-	github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding v1.13.24 
-	github.com/aws/aws-sdk-go-v2/service/internal/checksum v1.11.11 
-	github.com/aws/aws-sdk-go-v2/service/internal/presigned-url v1.14.10 
-	github.com/aws/aws-sdk-go-v2/service/internal/s3shared v1.20.10 
-	github.com/aws/aws-sdk-go-v2/service/signin v1.12.3 
-	github.com/aws/aws-sdk-go-v2/service/sso v1.39.3 
-	github.com/aws/aws-sdk-go-v2/service/ssooidc v1.44.3 
-	github.com/aws/aws-sdk-go-v2/service/sts v1.51.8 
-	github.com/aws/smithy-go v1.28.8 
-	github.com/beorn7/perks v1.0.1 
-	github.com/cespare/xxhash/v2 v2.3.0 
-	github.com/chromedp/cdproto v0.159.0 
-	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 
-	github.com/go-logr/logr v1.4.4 
-	github.com/go-logr/stdr v1.2.2 
-	github.com/google/go-tpm v0.9.8 
-	github.com/google/uuid v1.6.0 
-	github.com/google/wire v0.7.0 
-	github.com/googleapis/gax-go/v2 v2.24.1 
-	github.com/jackc/pgpassfile v1.0.0 
-	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 
-	github.com/jackc/puddle/v2 v2.2.3 
-	github.com/jinzhu/inflection v1.0.0 
-	github.com/klauspost/compress v1.20.3 
-	github.com/mfridman/interpolate v0.0.2 
-	github.com/minio/highwayhash v1.0.4 
-	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 
-	github.com/nats-io/jwt/v2 v2.8.2 
-	github.com/nats-io/nkeys v0.4.16 
-	github.com/nats-io/nuid v1.0.1 
-	github.com/prometheus/client_model v0.6.3 
-	github.com/prometheus/common v0.72.0 
-	github.com/prometheus/procfs v0.22.0 
-	github.com/puzpuzpuz/xsync/v3 v3.5.1 
-	github.com/ryszard/goskiplist v0.0.0-20150312221310-2dfbae5fcf46 
-	github.com/sethvargo/go-retry v0.5.0 
-	github.com/tmthrgd/go-hex v0.0.0-20190904060850-447a3041c3bc 
-	github.com/vmihailenco/msgpack/v5 v5.4.1 
-	github.com/vmihailenco/tagparser/v2 v2.0.0 
-	go.opentelemetry.io/auto/sdk v1.2.1 
-	go.opentelemetry.io/otel v1.47.0 
-	go.opentelemetry.io/otel/log v1.47.0 
-	go.opentelemetry.io/otel/metric v1.47.0 
-	go.opentelemetry.io/otel/sdk v1.47.0 
-	go.opentelemetry.io/otel/sdk/metric v1.47.0 
-	go.opentelemetry.io/otel/trace v1.47.0 
-	go.shabbyrobe.org/gocovmerge v0.0.0-20230507111327-fa4f82cfbf4d 
-	go.uber.org/multierr v1.11.0 
-	golang.org/x/net v0.61.0 
-	golang.org/x/time v0.16.0 
-	golang.org/x/tools v0.51.0 
-	golang.org/x/xerrors v0.0.0-20240903120638-7835f813f4da 
-	google.golang.org/api v0.297.0 
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20261005182115-fad411399dd8 
-	google.golang.org/grpc v1.84.0 
+	github.com/aws/aws-sdk-go-v2 v1.47.7
+	github.com/chromedp/cdproto v0.159.0
+)
+
+require (
+	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
+	github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream v1.7.26 // indirect
+	github.com/aws/aws-sdk-go-v2/internal/configsources v1.5.10 // indirect
+	github.com/aws/aws-sdk-go-v2/internal/endpoints/v2 v2.8.10 // indirect
+	github.com/aws/aws-sdk-go-v2/internal/v4a v1.5.10 // indirect
+	github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding v1.13.24 // indirect
+	github.com/aws/aws-sdk-go-v2/service/internal/checksum v1.11.11 // indirect
+	github.com/aws/aws-sdk-go-v2/service/internal/presigned-url v1.14.10 // indirect
+	github.com/aws/aws-sdk-go-v2/service/internal/s3shared v1.20.10 // indirect
+	github.com/aws/smithy-go v1.28.8 // indirect
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	github.com/google/go-tpm v0.9.8 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
+	github.com/jinzhu/inflection v1.0.0 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
+	github.com/mfridman/interpolate v0.0.2 // indirect
+	github.com/minio/highwayhash v1.0.4 // indirect
+	github.com/nats-io/jwt/v2 v2.8.2 // indirect
+	github.com/nats-io/nkeys v0.4.16 // indirect
+	github.com/nats-io/nuid v1.0.1 // indirect
+	github.com/puzpuzpuz/xsync/v3 v3.5.1 // indirect
+	github.com/ryszard/goskiplist v0.0.0-20150312221310-2dfbae5fcf46 // indirect
+	github.com/sethvargo/go-retry v0.5.0 // indirect
+	github.com/tmthrgd/go-hex v0.0.0-20190904060850-447a3041c3bc // indirect
+	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect
+	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
+	go.shabbyrobe.org/gocovmerge v0.0.0-20230507111327-fa4f82cfbf4d // indirect
+	go.uber.org/multierr v1.11.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
+	golang.org/x/tools v0.51.0 // indirect
 )
