@@ -85,7 +85,7 @@ func (a *Accounts) Admit(ctx context.Context) (Guest, error) {
 	err = a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		g.Expires = a.expires(tx.Now, g.Tier)
 		s := db.Subject{ID: g.Subject, Kind: musa.SubjectGuest, Tier: g.Tier, State: musa.SubjectActive,
-			Created: tx.Now, LastSeen: tx.Now, PolicyVersion: doc.Version}
+			Created: tx.Now, LastSeen: tx.Now, PolicyVersion: doc.Ref()}
 		if err := tx.InsertSubject(ctx, s, wrapped); err != nil {
 			return err
 		}

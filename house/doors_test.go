@@ -1,11 +1,17 @@
 package house_test
 
 import (
+	"errors"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
+	"musa"
+	"musa/house"
 	"musa/musatest"
+	"musa/policies"
+	"musa/policy"
 )
 
 // A page of another site may not act in the name of somebody who is signed in here.
@@ -40,4 +46,33 @@ func TestAClockThatIsOff(t *testing.T) {
 	g.Want(http.StatusOK, g.Do(http.MethodGet, "/readyz", nil), nil)
 	s.Clock.Turn(600 * 1e6)
 	g.Want(http.StatusServiceUnavailable, g.Do(http.MethodGet, "/readyz", nil), nil)
+}
+
+// Two presets count their versions each for itself: an operator may go from one to the
+// other over the same store. The same version of one policy with other words is refused.
+func TestPoliciesOverOneStore(t *testing.T) {
+	t.Parallel()
+	s := musatest.New(t, musatest.Rig{Policy: "studio"})
+	reopen := func(doc *policy.Document) error {
+		c := s.Config
+		c.Policy = doc
+		_, err := house.New(t.Context(), c)
+		return err
+	}
+	other, err := policies.Load("enhancer", os.ReadFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reopen(other); err != nil {
+		t.Errorf("another preset over the same store: %v", err)
+	}
+	changed, err := policies.Parse("./changed.yaml", func(string) ([]byte, error) {
+		return []byte(strings.Replace(string(s.Policy.YAML()), "keep: 24h", "keep: 23h", 1)), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reopen(changed); !errors.Is(err, musa.ErrConflict) {
+		t.Errorf("a published version with other words: %v", err)
+	}
 }

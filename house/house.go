@@ -126,7 +126,7 @@ func publish(ctx context.Context, c Config) error {
 		if err := c.Keys.Require(bound.Keyset); err != nil {
 			return err
 		}
-		return tx.PublishPolicy(ctx, db.PolicyVersion{Version: c.Policy.Version, SHA256: sum[:], Document: string(text), Effective: effective})
+		return tx.PublishPolicy(ctx, db.PolicyVersion{Version: c.Policy.Ref(), SHA256: sum[:], Document: string(text), Effective: effective})
 	})
 	if err != nil {
 		return fmt.Errorf("bind store and publish policy: %w", err)

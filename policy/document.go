@@ -39,6 +39,10 @@ type Document struct {
 	compiled compiled
 }
 
+// Ref names this version of this policy, as rows keep it: "studio/2026-11-22.1". Presets
+// count their versions each for itself.
+func (d *Document) Ref() string { return d.Policy + "/" + d.Version }
+
 // Controller is who answers for the data.
 type Controller struct {
 	Name    string `policy:"name"`

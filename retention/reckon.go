@@ -19,7 +19,7 @@ func (k *Keeper) Reckon(ctx context.Context) error {
 	for ctx.Err() == nil {
 		n := 0
 		err := k.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			page, err := tx.AssetsOfOtherVersions(ctx, doc.Version, asset, batch)
+			page, err := tx.AssetsOfOtherVersions(ctx, doc.Ref(), asset, batch)
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ func (k *Keeper) reckonRecords(ctx context.Context, doc *policy.Document) error 
 	for ctx.Err() == nil {
 		n := 0
 		err := k.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			page, err := tx.RecordsOfOtherVersions(ctx, doc.Version, record, batch)
+			page, err := tx.RecordsOfOtherVersions(ctx, doc.Ref(), record, batch)
 			if err != nil {
 				return err
 			}

@@ -125,7 +125,7 @@ func (s *Studio) Order(ctx context.Context, by musa.Actor, o Order) (Job, error)
 	doc := s.Policy()
 	id := musa.NewJobID(now)
 	j := db.Job{ID: id, Owner: by.Subject, Author: by.Subject, Kind: o.Kind, State: musa.JobQueued, Session: by.Session,
-		Engine: plan.Engine, Model: plan.Model, Held: s.Price, Seconds: plan.Seconds, Lane: Lane, PolicyVersion: doc.Version}
+		Engine: plan.Engine, Model: plan.Model, Held: s.Price, Seconds: plan.Seconds, Lane: Lane, PolicyVersion: doc.Ref()}
 	records := []db.Record{
 		{ID: musa.NewRecordID(now), Owner: by.Subject, Category: musa.CategoryPrompt, Job: id, Tier: by.Tier, State: musa.AssetActive},
 		{ID: musa.NewRecordID(now), Owner: by.Subject, Category: musa.CategoryHistory, Job: id, Tier: by.Tier, State: musa.AssetActive},

@@ -120,8 +120,8 @@ func SetEnd(doc *policy.Document, a *db.Asset) {
 	item.Stored = 0
 	end := doc.End(item)
 	// A version that came after the item never lengthens its life: longer_retention.
-	if kept := a.PolicyVersion == "" || a.PolicyVersion == doc.Version; kept || a.Due == 0 || (end.At > 0 && end.At < a.Due) {
-		a.Due, a.Rule, a.PolicyVersion = end.At, end.Path, doc.Version
+	if kept := a.PolicyVersion == "" || a.PolicyVersion == doc.Ref(); kept || a.Due == 0 || (end.At > 0 && end.At < a.Due) {
+		a.Due, a.Rule, a.PolicyVersion = end.At, end.Path, doc.Ref()
 	}
 	a.Ends, a.Reason = a.Due, musa.EndPolicy
 	if a.Ordered > 0 && (a.Ends == 0 || a.Ordered < a.Ends) {
@@ -132,7 +132,7 @@ func SetEnd(doc *policy.Document, a *db.Asset) {
 // SetRecordEnd does the same for a sealed record.
 func SetRecordEnd(doc *policy.Document, r *db.Record) {
 	end := doc.End(RecordItem(*r))
-	r.Due, r.Rule, r.Ends, r.PolicyVersion = end.At, end.Path, end.At, doc.Version
+	r.Due, r.Rule, r.Ends, r.PolicyVersion = end.At, end.Path, end.At, doc.Ref()
 }
 
 // item is one asset with all that is needed to open it.
