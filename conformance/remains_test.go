@@ -25,7 +25,7 @@ import (
 )
 
 // lifetime is how long a guest's results live under the policy of seconds.
-const lifetime = 10 * time.Second
+const lifetime = 16 * time.Second
 
 // inSeconds is the studio preset with the lifetimes of guests' pictures in seconds.
 func inSeconds(t *testing.T) string {
@@ -63,6 +63,7 @@ func TestNoRemains(t *testing.T) {
 		text := inSeconds(t)
 		for _, stores := range musatest.BothStores() {
 			t.Run(string(stores), func(t *testing.T) {
+				t.Parallel()
 				s := musatest.New(t, musatest.Rig{Stores: stores, Policy: text, Clock: musatest.RunningClock()})
 				keep(t, s)
 				g := s.Guest()

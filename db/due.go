@@ -112,26 +112,6 @@ func pairs[ID ~string](list []Erasure[ID]) rows {
 	return values
 }
 
-// ErasedAssets lists assets whose key is destroyed and whose bytes may still lie
-// there, the oldest first.
-func (tx Tx) ErasedAssets(ctx context.Context, limit int) ([]Asset, error) {
-	var list []Asset
-	err := tx.get(ctx, &list, "SELECT * FROM assets WHERE state = 'erased' ORDER BY erased LIMIT ?", limit)
-	return list, wrapf(err, "erased assets")
-}
-
-// PurgedAssets marks as purged up to limit assets that were erased at or before an
-// instant and have no blob left. Give it the start of the last clean Scrub: only then
-// are their keys gone from the files too.
-func (tx Tx) PurgedAssets(ctx context.Context, erased musa.Millis, limit int) ([]Asset, error) {
-	var list []Asset
-	err := tx.get(ctx, &list, `UPDATE assets SET state = 'purged', purged = ? WHERE id IN (
-		SELECT a.id FROM assets AS a WHERE a.state = 'erased' AND a.erased <= ?
-		AND NOT EXISTS (SELECT 1 FROM blobs AS b WHERE b.asset = a.id) ORDER BY a.erased LIMIT ? ?)
-		RETURNING *`, tx.Now, erased, limit, tx.locked(skipLocked))
-	return list, wrapf(err, "purge assets")
-}
-
 // DropTombstones forgets up to limit assets purged, and as many records erased, before
 // an instant, with their lineage. It returns how many rows went.
 func (tx Tx) DropTombstones(ctx context.Context, before musa.Millis, limit int) (int, error) {

@@ -102,15 +102,17 @@ func New(t testing.TB, r Rig) *Studio {
 	s.Dirs = append(s.Dirs, dir)
 	config := db.Config{Path: filepath.Join(dir, "musa.db"), Clock: r.Clock.Now, Log: log}
 	s.own = func() *sql.DB { return openSQL(t, "sqlite3", config.Path) }
+	var cluster string
 	if r.Stores == Scaled {
-		var data string
-		config.URL, data = rigs.Postgres(t)
-		s.Dirs = append(s.Dirs, data)
+		config.URL, cluster = rigs.Postgres(t)
 		s.own = func() *sql.DB { return openSQL(t, "pgx", config.URL) }
 	}
 	c.DB, err = db.Open(ctx, config)
 	must(t, err)
 	t.Cleanup(func() { c.DB.Close() })
+	if cluster != "" {
+		s.Dirs = append(s.Dirs, databaseFiles(t, c.DB.SQL(), cluster)...)
+	}
 	c.Blobs = s.blobs(ctx, dir)
 	c.Queue, err = queue.Open(ctx, queue.Config{Log: log})
 	must(t, err)
@@ -229,6 +231,27 @@ func (c *Clock) Turn(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+}
+
+// databaseFiles lists all of a server's folders and files but the tables of its other
+// databases, which belong to other tests: its log, its statistics, its temporary files.
+func databaseFiles(t testing.TB, d *sql.DB, cluster string) (roots []string) {
+	t.Helper()
+	var oid string
+	must(t, d.QueryRow("SELECT CAST(oid AS text) FROM pg_database WHERE datname = current_database()").Scan(&oid))
+	entries, err := os.ReadDir(cluster)
+	must(t, err)
+	for _, e := range entries {
+		if e.Name() != "base" {
+			roots = append(roots, filepath.Join(cluster, e.Name()))
+		}
+	}
+	for _, name := range []string{oid, "pgsql_tmp"} {
+		if _, err := os.Stat(filepath.Join(cluster, "base", name)); err == nil {
+			roots = append(roots, filepath.Join(cluster, "base", name))
+		}
+	}
+	return roots
 }
 
 func openSQL(t testing.TB, driver, source string) *sql.DB {
