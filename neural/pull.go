@@ -50,13 +50,13 @@ func Pull(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("pull models: %w", err)
 	}
 	defer unlock()
-	todo, err := absent(cfg.Dir)
+	wanted, err := absent(cfg.Dir)
 	if err != nil {
 		return fmt.Errorf("pull models: %w", err)
 	}
-	p := puller{cfg: cfg, total: len(todo)}
+	p := puller{cfg: cfg, total: len(wanted)}
 	for _, pkg := range lock.Packages {
-		mine := slices.DeleteFunc(slices.Clone(todo), func(a lockArtefact) bool { return a.Package != pkg.Name })
+		mine := slices.DeleteFunc(slices.Clone(wanted), func(a lockArtefact) bool { return a.Package != pkg.Name })
 		if len(mine) == 0 {
 			continue
 		}
