@@ -43,7 +43,8 @@ func briefly(t *testing.T, dir, keep string) string {
 // response is cut within a second, on a real clock.
 func TestDueWhileStreaming(t *testing.T) {
 	dir := t.TempDir()
-	s := nodes.Server(t, dir, "--policy", briefly(t, dir, "6s"))
+	brief := briefly(t, dir, "6s")
+	s := nodes.Server(t, dir, "--policy", brief)
 	s.Start()
 	g := s.Guest()
 	a := g.Upload("x.png", incompressible(t, 3200, 2400))
@@ -83,6 +84,11 @@ func TestDueWhileStreaming(t *testing.T) {
 	}
 	if late := time.Since(*a.Ends); late > time.Minute {
 		t.Errorf("its bytes were gone %s after its end, want within a minute", late)
+	}
+	said, status := nodes.Run(t, dir, "verify", "--deep", "--data", filepath.Join(dir, "data"), "--policy", brief,
+		"--keys", filepath.Join(dir, "musa.keys"), "--files", s.Temp)
+	if status != 0 {
+		t.Errorf("musa verify --deep: status %d\n%s", status, said)
 	}
 }
 
