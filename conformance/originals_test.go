@@ -1,12 +1,14 @@
 package conformance_test
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
 
 	"musa/api"
 	"musa/conformance"
+	"musa/engine/enginetest"
 	"musa/musatest"
 	"musa/musatest/photos"
 )
@@ -61,7 +63,35 @@ func TestOriginals(t *testing.T) {
 				bothSides(t, s, g, saved)
 			})
 		})
+		t.Run("gone when the job failed", func(t *testing.T) {
+			s := musatest.New(t, musatest.Rig{Policy: "enhancer", Engine: &enginetest.Null{Fail: errors.New("out of paint")}})
+			endsWith(t, s, "failed", func(*musatest.Client, string) {})
+		})
+		t.Run("gone when the job was cancelled", func(t *testing.T) {
+			s := musatest.New(t, musatest.Rig{Policy: "enhancer", Engine: &enginetest.Null{Hold: time.Minute}})
+			endsWith(t, s, "cancelled", func(g *musatest.Client, job string) {
+				g.Want(http.StatusOK, g.Do(http.MethodDelete, "/api/jobs/"+job, nil), nil)
+			})
+		})
 	})
+}
+
+// endsWith brings a job to its end and looks that the original went with it.
+func endsWith(t *testing.T, s *musatest.Studio, state string, act func(g *musatest.Client, job string)) {
+	t.Helper()
+	g := s.Guest()
+	a := g.Upload("cat.png", photos.Read(t, "chelsea.png"))
+	j := g.Enhance(a.ID, nil)
+	act(g, j.ID)
+	if got := g.Await(j.ID).State; got != state {
+		t.Fatalf("the job ended %q, want %q", got, state)
+	}
+	wantGone(t, g, a.ID)
+	s.Step()
+	if got := g.Asset(a.ID); got.State != "purged" || got.Receipt == "" {
+		t.Fatalf("the original is %q with receipt %q, want purged with one", got.State, got.Receipt)
+	}
+	wantBlobs(t, s, 0)
 }
 
 // bothSides turns the clock to a second before an asset's end, where it must open, and to
