@@ -19,26 +19,36 @@ const technical musa.Category = "technical"
 var logFields = map[string]musa.Category{
 	"asset":   musa.CategorySecurityLog, // an asset's id leads to its owner
 	"attempt": technical,                // how often a job was begun
+	"claim":   technical,                // of the policy's security section
+	"path":    technical,                // a line of the policy
+	"why":     technical,                // the program's own words
 	"code":    technical,                // of a Problem, stable and ours
+	"mails":   technical,                // how many
 	"err":     technical,                // what failed, without personal data by rule
 	"error":   technical,                // the same, as the queue and pages call it
 	"job":     musa.CategorySecurityLog, // a job's id leads to its owner
 	"kind":    technical,                // of a notice between nodes
 	"lane":    technical,                // of the queue
+	"line":    technical,                // of a published policy
 	"route":   technical,                // the pattern, never the path
 	"status":  technical,                // of HTTP
 	"step":    technical,                // of a loop
 	"subject": musa.CategorySecurityLog, // of a queue message, which ends in a job's id
+	"version": technical,                // of a policy
 }
 
 // cookies: every cookie that the server sets.
 var cookies = map[string]musa.Category{
 	"musa_session": musa.CategoryCredential,
+	"musa_signin":  musa.CategoryCredential, // on the way to an identity provider and back
+	"musa_consent": musa.CategoryPreference, // a visitor's choices, strictly necessary
+	"musa_lang":    musa.CategoryPreference, // set by consent only
+	"musa_theme":   musa.CategoryPreference,
 }
 
 // blobPrefixes: how every name in the blob store begins, and what lies there.
 var blobPrefixes = map[string][]musa.Category{
-	"asset/": {musa.CategoryOriginal, musa.CategoryOutput},
+	"asset/": {musa.CategoryOriginal, musa.CategoryOutput, musa.CategoryEvidence},
 }
 
 var declarationRules = []rule{

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 )
 
 // The kinds of error. Packages wrap them with the operation and ids; the edges map
@@ -25,11 +26,12 @@ var (
 // Problem is an error with words for the person who caused it. Only Public, Code and
 // Field reach clients; they never hold submitted values, prompts, names or keys.
 type Problem struct {
-	Kind   error  // one of the kinds above
-	Code   string // stable, snake_case, for programs: "image_truncated"
-	Field  string // the request's field: "file", "params.scale"; may be empty
-	Public string // one or two sentences: what is wrong and the way out
-	Cause  error  // for logs; nil if there is none
+	Kind   error         // one of the kinds above
+	Code   string        // stable, snake_case, for programs: "image_truncated"
+	Field  string        // the request's field: "file", "params.scale"; may be empty
+	Public string        // one or two sentences: what is wrong and the way out
+	Retry  time.Duration // with ErrLimited: how long to wait; 0 where nobody can say
+	Cause  error         // for logs; nil if there is none
 }
 
 // Error names the code and the cause, which by rule hold no personal data.
@@ -63,3 +65,7 @@ func (Prompt) GoString() string { return "[prompt]" }
 
 // LogValue hides the words from slog.
 func (Prompt) LogValue() slog.Value { return slog.StringValue("[prompt]") }
+
+// AccountSuspended refuses what a suspended account may not do.
+var AccountSuspended = &Problem{Kind: ErrRefused, Code: "account_suspended",
+	Public: "This account is suspended until a person has decided about it: nothing new is made in it. What is yours can still be seen, exported and erased, and support hears you (POST /api/support)."}

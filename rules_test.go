@@ -3,6 +3,7 @@ package musa_test
 import (
 	"fmt"
 	"go/ast"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 // Files outside cmd/musa and tests that read the system's clock, with the reason.
 var clockReaders = map[string]string{
 	"engine/local/run.go": "measures how long a run's tiles took, for the estimate of what is left; no deadline hangs on it",
+	"notice/post.go":      "bounds a talk with the mail server by the connection's own deadline, which no test turns",
 	"neural/runtime.go":   "measures how long a tile took, for the next estimate; no deadline hangs on it",
 }
 
@@ -356,4 +358,25 @@ func staleExceptions(tree []source, lists ...map[string]string) (found []string)
 	}
 	slices.Sort(found)
 	return found
+}
+
+// Two steps of one number let no database open, and each step is there for both databases.
+func TestMigrationsAreNumberedOnce(t *testing.T) {
+	t.Parallel()
+	steps := map[string][]string{}
+	for _, dialect := range []string{"sqlite", "postgres"} {
+		files, err := os.ReadDir("db/migrations/" + dialect)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%d migrations of %s, %v", len(files), dialect, err)
+		}
+		for i, f := range files {
+			steps[dialect] = append(steps[dialect], f.Name())
+			if number, _, _ := strings.Cut(f.Name(), "_"); number != fmt.Sprintf("%05d", i+1) {
+				t.Errorf("%s/%s is the step %d: give it that number", dialect, f.Name(), i+1)
+			}
+		}
+	}
+	if !slices.Equal(steps["sqlite"], steps["postgres"]) {
+		t.Errorf("the databases have other steps: %q, %q", steps["sqlite"], steps["postgres"])
+	}
 }

@@ -1,8 +1,11 @@
-// Package account knows who is at the door: guests and their sessions.
+// Package account knows who is at the door: guests, people with an account, and their sessions.
 //
-// It promises that a session's token is stored only as a keyed digest, that it is shown
-// once, and that a guest is admitted with nothing but the policy's allowance. It keeps no
-// name, address or device of a guest.
+// It promises that a session's token and the secret of a link are stored only as keyed digests and
+// shown once, that a password is kept as argon2id alone, that no answer tells a stranger, by its
+// words or by the work done for it, whether an address has an account, and that tries are counted
+// so that nobody locks anybody else out. A guest is admitted with nothing but the policy's
+// allowance: it keeps no name, address or device of a guest. It sends no mail: it orders one in the
+// transaction of its cause, and draws a link's secret when the mail leaves.
 package account
 
 import (
@@ -14,6 +17,7 @@ import (
 	"time"
 
 	"musa"
+	"musa/consent"
 	"musa/db"
 	"musa/policy"
 	"musa/seal"
@@ -30,24 +34,41 @@ const (
 
 const tokenPrefix = "musa_"
 
-// Config is what Accounts leans on. All fields are needed.
+// Config is what Accounts leans on. All fields are needed, but those that say otherwise.
 type Config struct {
-	DB     *db.DB
-	Vault  *vault.Vault
-	Keys   *seal.Keyset
-	Clock  musa.Clock
-	Policy func() *policy.Document
+	DB      *db.DB
+	Vault   *vault.Vault
+	Keys    *seal.Keyset
+	Consent *consent.Book
+	Clock   musa.Clock
+	Policy  func() *policy.Document
+	// Promote is a guest's row in the tier of those who have an account, by a document's rules.
+	Promote func(*policy.Document, db.Subject, musa.Tier, musa.Millis) (db.Subject, error)
+	// Follow has all that is an owner's follow them into another tier, after the commit.
+	Follow func(context.Context, musa.SubjectID) error
+	// Mails says why no mail can go out, or nil; without mail nobody signs up by e-mail.
+	Mails func() error
 	// Allowance is how many credits a new guest gets.
 	Allowance int64
 	// Session is how long an unused session lasts.
 	Session time.Duration
+	// PublicURL is the address that people use: passkeys belong to its name, and providers send
+	// people back to it.
+	PublicURL string
+	// Providers are the identity providers that the settings name; there may be none.
+	Providers []Provider
 }
 
-// Accounts admits and identifies people.
-type Accounts struct{ Config }
+// Accounts admits and identifies people. Safe for concurrent use.
+type Accounts struct {
+	Config
+	turns   turns
+	refused refusals
+	met     discovered
+}
 
 // New makes Accounts.
-func New(c Config) *Accounts { return &Accounts{c} }
+func New(c Config) *Accounts { return &Accounts{Config: c, turns: newTurns()} }
 
 // Guest is a newly admitted guest. Token is shown once and stored nowhere.
 type Guest struct {
@@ -74,6 +95,9 @@ func (a *Accounts) Admit(ctx context.Context) (Guest, error) {
 	if _, ok := doc.Tiers.Get(string(musa.TierGuest)); !ok {
 		return Guest{}, &musa.Problem{Kind: musa.ErrRefused, Code: "guests_refused",
 			Public: "This studio's policy admits no guests. Sign in to use it."}
+	}
+	if err := signIn(doc); err != nil {
+		return Guest{}, err
 	}
 	g := Guest{Subject: musa.NewSubjectID(now), Tier: musa.TierGuest, Credits: a.Allowance}
 	token := newToken()
@@ -104,9 +128,19 @@ func (a *Accounts) Admit(ctx context.Context) (Guest, error) {
 	return g, nil
 }
 
+// signIn refuses new sessions where the document does not name what they are for.
+func signIn(doc *policy.Document) error {
+	if p, ok := doc.Purposes.Get(string(musa.PurposeSignIn)); ok && p.Uses.Has(string(musa.CategoryCredential)) {
+		return nil
+	}
+	return &musa.Problem{Kind: musa.ErrRefused, Code: "purpose_undeclared",
+		Public: "The policy names no purpose for sessions (purposes.sign_in), so none can begin. Only its operator can change that."}
+}
+
 // Identify turns a token into the actor it stands for; ErrUnauthorized for an unknown,
-// ended or expired one, in the same words.
-func (a *Accounts) Identify(ctx context.Context, token string) (musa.Actor, error) {
+// ended or expired one, in the same words. It notes the device again where what was known of it has
+// come to its end.
+func (a *Accounts) Identify(ctx context.Context, token string, v Visitor) (musa.Actor, error) {
 	var (
 		s     db.Session
 		sub   db.Subject
@@ -117,8 +151,8 @@ func (a *Accounts) Identify(ctx context.Context, token string) (musa.Actor, erro
 		stale = s.LastSeen+min(musa.Millis(touchEvery.Milliseconds()), (s.Expires-s.LastSeen)/touchParts) <= tx.Now
 		return err
 	})
-	if err == nil && stale {
-		err = a.touch(ctx, s, sub.Tier)
+	if err == nil && stale && sub.State == musa.SubjectActive {
+		err = a.touch(ctx, s, sub, v)
 	}
 	if errors.Is(err, musa.ErrNotFound) {
 		return musa.Actor{}, &musa.Problem{Kind: musa.ErrUnauthorized, Code: "session_unknown",
@@ -127,7 +161,8 @@ func (a *Accounts) Identify(ctx context.Context, token string) (musa.Actor, erro
 	if err != nil {
 		return musa.Actor{}, fmt.Errorf("identify session: %w", err)
 	}
-	return musa.Actor{Subject: sub.ID, Session: s.ID, Tier: sub.Tier, Role: musa.RoleSubject}, nil
+	return musa.Actor{Subject: sub.ID, Session: s.ID, Tier: sub.Tier, Role: musa.RoleSubject, Closed: sub.Closed, Standing: sub.Standing(),
+		Suspended: sub.State == musa.SubjectSuspended}, nil
 }
 
 // expires is when a session ends that is used now: after the setting's time, or when the
@@ -142,9 +177,12 @@ func (a *Accounts) expires(now musa.Millis, tier musa.Tier) musa.Millis {
 	return at
 }
 
-func (a *Accounts) touch(ctx context.Context, s db.Session, tier musa.Tier) error {
+func (a *Accounts) touch(ctx context.Context, s db.Session, owner db.Subject, v Visitor) error {
 	err := a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		if err := tx.TouchSession(ctx, s.ID, a.expires(tx.Now, tier)); err != nil {
+		if err := tx.TouchSession(ctx, s.ID, a.expires(tx.Now, owner.Tier)); err != nil {
+			return err
+		}
+		if err := a.renewed(ctx, tx, s, owner, v); err != nil {
 			return err
 		}
 		return tx.TouchSubject(ctx, s.Subject)

@@ -3,9 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"musa"
+	"musa/account"
 )
 
 const sessionCookie = "musa_session"
@@ -16,23 +18,44 @@ type actorKey struct{}
 type standing struct {
 	actor musa.Actor
 	err   error
+	from  account.Visitor
 }
 
 // admit identifies whoever asks, once, before any route. A route that needs nobody does not
-// care what came of it.
+// care what came of it. A key of the API is somebody only on the routes of its scopes.
 func (d *door) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var s standing
-		if token := credential(r); token != "" {
-			s.actor, s.err = d.Accounts.Identify(r.Context(), token)
-		} else {
-			s.err = musa.ErrUnauthorized
-		}
+		s := standing{from: visitorOf(r)}
+		s.actor, s.err = d.identify(r)
 		h := w.Header()
 		h.Set("Cache-Control", "private, no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, s)))
 	})
+}
+
+// identify goes from the credentials to whoever acts on a route. What a request says besides
+// (a workspace that it is made for, a signal about its use) changes the actor here.
+func (d *door) identify(r *http.Request) (by musa.Actor, err error) {
+	token := credential(r)
+	switch {
+	case token == "":
+		err = musa.ErrUnauthorized
+	case account.IsKey(token):
+		by, err = d.Accounts.Unlock(r.Context(), token, scopeOf(d.ruleFor(r)))
+	default:
+		by, err = d.Accounts.Identify(r.Context(), token, visitorOf(r))
+	}
+	if err != nil {
+		return musa.Actor{}, err
+	}
+	if by, err = d.enter(r, by); err != nil {
+		return musa.Actor{}, err
+	}
+	if r.Header.Get(signalHeader) == "1" {
+		return d.Consents.Hear(r.Context(), by)
+	}
+	return by, nil
 }
 
 // actor names who acts, or says why nobody does.
@@ -44,14 +67,64 @@ func actor(ctx context.Context) (musa.Actor, error) {
 	return s.actor, s.err
 }
 
+// visitor tells where a request comes from, for sign-in and for counting tries.
+func visitor(ctx context.Context) account.Visitor {
+	s, _ := ctx.Value(actorKey{}).(standing)
+	return s.from
+}
+
+func visitorOf(r *http.Request) account.Visitor {
+	v := account.Visitor{Agent: r.UserAgent(), Proto: r.Proto}
+	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		v.Addr = at.Addr()
+	}
+	return v
+}
+
+// anybody is the actor, or nobody: for routes that treat visitors and guests alike.
+func anybody(ctx context.Context) musa.Actor {
+	by, err := actor(ctx)
+	if err != nil {
+		return musa.Actor{}
+	}
+	return by
+}
+
+// credential is the token of a request. A key comes in the header alone: a browser's cookie is a
+// session's.
 func credential(r *http.Request) string {
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return strings.TrimSpace(token)
 	}
-	if c, err := r.Cookie(sessionCookie); err == nil {
+	if c, err := r.Cookie(sessionCookie); err == nil && !account.IsKey(c.Value) {
 		return c.Value
 	}
 	return ""
+}
+
+// streamed is the one wrapper of routes that stream: it names the actor, and answers with a problem
+// what fails before the first byte.
+func (d *door) streamed(f func(http.ResponseWriter, *http.Request, musa.Actor) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		by, err := actor(r.Context())
+		if err == nil {
+			err = f(w, r, by)
+		}
+		if err != nil {
+			d.fail(w, r, err)
+		}
+	}
+}
+
+// streamedOf is streamed for something that the path names.
+func streamedOf[ID any](d *door, parse func(string) (ID, error), f func(http.ResponseWriter, *http.Request, musa.Actor, ID) error) http.HandlerFunc {
+	return d.streamed(func(w http.ResponseWriter, r *http.Request, by musa.Actor) error {
+		id, err := parse(r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		return f(w, r, by, id)
+	})
 }
 
 // serve is the one wrapper of typed operations: it names the actor and turns errors into

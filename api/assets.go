@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"musa"
+	"musa/rights"
 	"musa/studio"
 )
 
@@ -27,9 +28,9 @@ type assetIn struct {
 	ID string `path:"id"`
 }
 
-type listIn struct {
-	After string `query:"after" doc:"The last id of the page before."`
-	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+type eraseIn struct {
+	ID   string `path:"id"`
+	With string `query:"with" enum:"derived" doc:"Erase what was made from it as well."`
 }
 
 type assetList struct {
@@ -52,40 +53,33 @@ type Erasing struct {
 	Undo  Time   `json:"undo_until"`
 }
 
-func (d *door) assets(mux *http.ServeMux) {
-	mux.HandleFunc("POST /api/assets", d.upload)
-	mux.HandleFunc("GET /api/assets/{id}/content", d.content)
+func (d *door) assets() {
+	d.raw("POST /api/assets", may(musa.ActMake), d.streamed(d.upload))
+	d.raw("GET /api/assets/{id}/content", may(musa.ActSee), streamedOf(d, musa.ParseAssetID, d.content))
 	huma.Register(d.api, huma.Operation{OperationID: "list-assets", Method: http.MethodGet, Path: "/api/assets",
-		Summary: "Your pictures, newest first, tombstones included", Security: secured}, serve(d, d.listAssets))
+		Summary: "Your pictures, newest first, tombstones included", Security: secured, Metadata: may(musa.ActSee)}, serve(d, d.listAssets))
 	huma.Register(d.api, huma.Operation{OperationID: "get-asset", Method: http.MethodGet, Path: "/api/assets/{id}",
-		Summary: "One picture, or its tombstone", Security: secured}, serve(d, d.getAsset))
+		Summary: "One picture, or its tombstone", Security: secured, Metadata: may(musa.ActSee)}, serve(d, d.getAsset))
 	huma.Register(d.api, huma.Operation{OperationID: "erase-asset", Method: http.MethodDelete, Path: "/api/assets/{id}",
-		Summary: "Erase a picture now; it can be undone for as long as the policy says", DefaultStatus: http.StatusAccepted, Security: secured}, serve(d, d.eraseAsset))
+		Summary: "Erase a picture now; it can be undone for as long as the policy says", DefaultStatus: http.StatusAccepted, Security: secured, Metadata: may(musa.ActErase)}, serve(d, d.eraseAsset))
 	huma.Register(d.api, huma.Operation{OperationID: "change-asset", Method: http.MethodPatch, Path: "/api/assets/{id}",
-		Summary: "Undo an erasure, or save an original", Security: secured}, serve(d, d.changeAsset))
+		Summary: "Undo an erasure, or save an original", Security: secured, Metadata: may(musa.ActMake)}, serve(d, d.changeAsset))
 	d.describeRaw()
 }
 
 // upload streams the multipart body by hand: Go's form parser would spool the picture to
 // disk in clear. Fields must stand before the file, because the file is taken as it comes.
-func (d *door) upload(w http.ResponseWriter, r *http.Request) {
-	by, err := actor(r.Context())
-	if err != nil {
-		d.fail(w, r, err)
-		return
-	}
+func (d *door) upload(w http.ResponseWriter, r *http.Request, by musa.Actor) error {
 	// A body that trickles in would hold its share of the memory for as long as it likes.
 	if err := http.NewResponseController(w).SetReadDeadline(d.Clock().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		d.fail(w, r, err)
-		return
+		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, d.Studio.Limits.Bytes+overhead)
 	a, err := d.receive(r, by)
-	if err != nil {
-		d.fail(w, r, err)
-		return
+	if err == nil {
+		d.write(w, http.StatusCreated, assetOf(a))
 	}
-	d.write(w, http.StatusCreated, assetOf(a))
+	return err
 }
 
 func (d *door) receive(r *http.Request, by musa.Actor) (studio.Asset, error) {
@@ -159,7 +153,7 @@ func uploadError(err error) error {
 		Public: "The upload broke off before the file was complete. Send it again."}
 }
 
-func (d *door) listAssets(ctx context.Context, by musa.Actor, in *listIn) (*body[assetList], error) {
+func (d *door) listAssets(ctx context.Context, by musa.Actor, in *pageIn) (*body[assetList], error) {
 	rows, err := d.Studio.Assets(ctx, by, musa.AssetID(in.After), in.Limit)
 	if err != nil {
 		return nil, err
@@ -183,12 +177,16 @@ func (d *door) getAsset(ctx context.Context, by musa.Actor, in *assetIn) (*body[
 	return &body[Asset]{assetOf(a)}, nil
 }
 
-func (d *door) eraseAsset(ctx context.Context, by musa.Actor, in *assetIn) (*body[Erasing], error) {
+func (d *door) eraseAsset(ctx context.Context, by musa.Actor, in *eraseIn) (*body[Erasing], error) {
 	id, err := musa.ParseAssetID(in.ID)
 	if err != nil {
 		return nil, err
 	}
-	undo, err := d.Rights.Erase(ctx, by, id)
+	reach := rights.Alone
+	if in.With == "derived" {
+		reach = rights.Derived
+	}
+	undo, err := d.Rights.Erase(ctx, by, id, reach)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"mime"
 	"net"
 	"net/http"
@@ -15,42 +14,36 @@ import (
 
 // content serves a picture's bytes, with ranges, to its owner, and cuts the response when
 // the picture's end comes while it runs.
-func (d *door) content(w http.ResponseWriter, r *http.Request) {
-	by, err := actor(r.Context())
-	if err != nil {
-		d.fail(w, r, err)
-		return
-	}
-	id, err := musa.ParseAssetID(r.PathValue("id"))
-	if err != nil {
-		d.fail(w, r, err)
-		return
-	}
+func (d *door) content(w http.ResponseWriter, r *http.Request, by musa.Actor, id musa.AssetID) error {
 	role := musa.BlobFull
 	if v := r.URL.Query().Get("role"); v != "" {
 		role = musa.BlobRole(v)
 	}
 	if role != musa.BlobFull && role != musa.BlobThumb {
-		d.fail(w, r, &musa.Problem{Kind: musa.ErrInvalid, Code: "role_unknown", Field: "role", Public: "The role must be full or thumb."})
-		return
+		return &musa.Problem{Kind: musa.ErrInvalid, Code: "role_unknown", Field: "role", Public: "The role must be full or thumb."}
 	}
 	c, err := d.Studio.Content(r.Context(), by, id, role)
 	if err != nil {
-		d.fail(w, r, err)
-		return
+		return err
 	}
 	defer func() {
 		if err := c.Close(); err != nil {
 			d.Log.Warn("close content", "asset", id, "err", err)
 		}
 	}()
-	h := w.Header()
-	h.Set("Content-Type", mediaType(c.Info.Format, role))
 	disposition := "inline"
 	if r.URL.Query().Has("download") {
 		disposition = "attachment"
 	}
-	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": c.Info.Name}))
+	w.Header().Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": c.Info.Name}))
+	d.stream(w, r, c, role)
+	return nil
+}
+
+// stream sends what is open, until its end comes.
+func (d *door) stream(w http.ResponseWriter, r *http.Request, c studio.Content, role musa.BlobRole) {
+	h := w.Header()
+	h.Set("Content-Type", mediaType(c.Info.Format, role))
 	// A picture is shown as a picture even if somebody opens its address: no scripts, no frames.
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	var watch sync.WaitGroup
@@ -66,22 +59,13 @@ func (d *door) content(w http.ResponseWriter, r *http.Request) {
 }
 
 // cut ends a response that waits for a slow client when the picture may no longer be read.
-// What the kernel has not sent yet is thrown away with the connection.
 func (d *door) cut(w http.ResponseWriter, r *http.Request, c studio.Content, done <-chan struct{}) {
 	select {
 	case <-done:
 		return
 	case <-c.Done():
 	}
-	err := http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		d.Log.Warn("cut a response", "err", err)
-	}
-	if conn, ok := r.Context().Value(connKey{}).(*net.TCPConn); ok {
-		if err := errors.Join(conn.SetLinger(0), conn.Close()); err != nil && !errors.Is(err, net.ErrClosed) {
-			d.Log.Warn("cut a connection", "err", err)
-		}
-	}
+	d.hangUp(w, r)
 }
 
 type connKey struct{}

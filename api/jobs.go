@@ -16,11 +16,12 @@ import (
 
 // Order is the request of a plan or a job.
 type Order struct {
-	Kind   string          `json:"kind" enum:"generate,edit,enhance,upscale,remove_background,inpaint,video,prompt,text"`
-	Prompt string          `json:"prompt,omitempty" maxLength:"32000" doc:"What should be better, in plain words."`
-	Inputs []string        `json:"inputs,omitempty" maxItems:"16" doc:"Ids of assets."`
-	Engine string          `json:"engine,omitempty"`
-	Params json.RawMessage `json:"params,omitempty" doc:"scale (1, 2, 4), quality (fast, best), format (jpeg, png, webp, avif), steps ({name: auto|on|off})."`
+	Kind       string          `json:"kind" enum:"generate,edit,enhance,upscale,remove_background,inpaint,video,prompt,text"`
+	Prompt     string          `json:"prompt,omitempty" maxLength:"32000" doc:"What should be better, in plain words."`
+	Inputs     []string        `json:"inputs,omitempty" maxItems:"16" doc:"Ids of assets."`
+	Engine     string          `json:"engine,omitempty"`
+	Params     json.RawMessage `json:"params,omitempty" doc:"scale (1, 2, 4), quality (fast, best), format (jpeg, png, webp, avif), steps ({name: auto|on|off})."`
+	Commercial bool            `json:"commercial,omitempty" doc:"What is made will be used commercially: it is trained on only with a consent of its own. Nothing else changes."`
 }
 
 type orderIn struct{ Body Order }
@@ -29,20 +30,22 @@ type jobIn struct {
 	ID string `path:"id"`
 }
 
-func (d *door) jobs(mux *http.ServeMux) {
-	mux.HandleFunc("GET /api/jobs/{id}/events", d.events)
+func (d *door) jobs() {
+	d.raw("GET /api/jobs/{id}/events", may(musa.ActSee), d.events)
 	huma.Register(d.api, huma.Operation{OperationID: "plan-job", Method: http.MethodPost, Path: "/api/plans",
-		Summary: "What an order would do, take and cost, before it is made", Security: secured}, serve(d, d.planJob))
+		Summary: "What an order would do, take and cost, before it is made", Security: secured, Metadata: may(musa.ActMake)}, serve(d, d.planJob))
 	huma.Register(d.api, huma.Operation{OperationID: "order-job", Method: http.MethodPost, Path: "/api/jobs",
-		Summary: "Order work", DefaultStatus: http.StatusAccepted, Security: secured}, serve(d, d.orderJob))
+		Summary: "Order work", DefaultStatus: http.StatusAccepted, Security: secured, Metadata: may(musa.ActMake)}, serve(d, d.orderJob))
 	huma.Register(d.api, huma.Operation{OperationID: "get-job", Method: http.MethodGet, Path: "/api/jobs/{id}",
-		Summary: "How a job stands", Security: secured}, serve(d, d.getJob))
+		Summary: "How a job stands", Security: secured, Metadata: may(musa.ActSee)}, serve(d, d.getJob))
 	huma.Register(d.api, huma.Operation{OperationID: "cancel-job", Method: http.MethodDelete, Path: "/api/jobs/{id}",
-		Summary: "Cancel a job", Security: secured}, serve(d, d.cancelJob))
+		Summary: "Cancel a job", Security: secured, Metadata: may(musa.ActMake)}, serve(d, d.cancelJob))
+	huma.Register(d.api, huma.Operation{OperationID: "erase-prompt", Method: http.MethodDelete, Path: "/api/jobs/{id}/prompt",
+		Summary: "Erase what you said and chose for a job that has ended; its pictures stay", DefaultStatus: http.StatusNoContent, Security: secured, Metadata: may(musa.ActErase)}, serve(d, d.erasePrompt))
 }
 
 func (d *door) order(o Order) (studio.Order, error) {
-	out := studio.Order{Kind: musa.JobKind(o.Kind), Prompt: musa.Prompt(o.Prompt), Engine: o.Engine}
+	out := studio.Order{Kind: musa.JobKind(o.Kind), Prompt: musa.Prompt(o.Prompt), Engine: o.Engine, Commercial: o.Commercial}
 	for i, raw := range o.Inputs {
 		id, err := musa.ParseAssetID(raw)
 		if err != nil {
@@ -104,6 +107,14 @@ func (d *door) cancelJob(ctx context.Context, by musa.Actor, in *jobIn) (*body[J
 		return nil, err
 	}
 	return &body[Job]{jobOf(j)}, nil
+}
+
+func (d *door) erasePrompt(ctx context.Context, by musa.Actor, in *jobIn) (*struct{}, error) {
+	id, err := musa.ParseJobID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return nil, d.Rights.ErasePrompt(ctx, by, id)
 }
 
 // silence is how often a quiet stream says that it is alive.

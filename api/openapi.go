@@ -2,7 +2,9 @@ package api
 
 import (
 	"net/http"
+	"path"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -29,10 +31,36 @@ func (d *door) describeRaw() {
 		Responses: map[string]*huma.Response{
 			"200": {Description: "The picture", Content: map[string]*huma.MediaType{"image/*": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}},
 			"206": {Description: "A part of it"}, "410": {Description: "Gone, with the reason"}}})
-	doc.AddOperation(&huma.Operation{OperationID: "export", Method: http.MethodGet, Path: "/api/me/export",
-		Summary: "All your pictures and their processing history as one ZIP: images/ and history.json", Security: secured,
-		Responses: map[string]*huma.Response{"200": {Description: "The archive", Content: map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}})
+	doc.AddOperation(&huma.Operation{OperationID: "policy-schema", Method: http.MethodGet, Path: "/api/policy/schema.json",
+		Summary:   "The language of the policy as JSON Schema 2020-12",
+		Responses: map[string]*huma.Response{"200": {Description: "The schema", Content: map[string]*huma.MediaType{"application/schema+json": {Schema: &huma.Schema{Type: "object"}}}}}})
 	doc.AddOperation(&huma.Operation{OperationID: "watch-job", Method: http.MethodGet, Path: "/api/jobs/{id}/events",
 		Summary: "Server-sent events `state` and `progress`, each with the job", Security: secured, Parameters: []*huma.Param{id},
 		Responses: map[string]*huma.Response{"200": {Description: "The stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}}})
+}
+
+// describeHeld adds the one route of the staff that streams bytes.
+func (d *door) describeHeld(path string) {
+	doc := d.api.OpenAPI()
+	doc.AddOperation(&huma.Operation{OperationID: "open-held", Method: http.MethodPost, Path: path + "/{id}/content",
+		Summary: "Open what is held, for a reason that is entered before it opens", Security: secured,
+		Parameters: []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {
+			Schema: huma.SchemaFromType(doc.Components.Schemas, reflect.TypeFor[openingIn]())}}},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "The picture", Content: map[string]*huma.MediaType{"image/*": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}},
+			"410": {Description: "Released"}}})
+}
+
+// schemaName names a type in the description of the API. A type of another package bears that
+// package's name: two of the same name would stop the program.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if from := path.Base(t.PkgPath()); t.Name() != "" && from != "." && from != "api" {
+		return strings.ToUpper(from[:1]) + from[1:] + name
+	}
+	return name
 }

@@ -22,34 +22,12 @@ type Receipt struct {
 	Capability string `json:"capability" doc:"Pass as key to open this receipt without an account."`
 	Verifier   string `json:"verifier" doc:"The log's public key: compare it with one you got elsewhere, then run musa receipt verify."`
 	Logged     bool   `json:"logged" doc:"False for the second or so before the log has taken it."`
-}
-
-// Policy is the policy in force.
-type Policy struct {
-	Policy    string    `json:"policy"`
-	Version   string    `json:"version"`
-	Effective string    `json:"effective"`
-	Document  string    `json:"document" doc:"The whole document as YAML."`
-	Sections  []Section `json:"sections" doc:"The same in plain language."`
-}
-
-// Section is one part of the policy in words.
-type Section struct {
-	Heading   string     `json:"heading"`
-	Sentences []Sentence `json:"sentences"`
-}
-
-// Sentence is one sentence, with the line of the document that it renders.
-type Sentence struct {
-	Text string `json:"text"`
-	Path string `json:"path"`
+	Expected   Time   `json:"expected" doc:"When the data of a closed account goes, while its receipt is only promised; null otherwise."`
 }
 
 func (d *door) papers() {
 	huma.Register(d.api, huma.Operation{OperationID: "get-receipt", Method: http.MethodGet, Path: "/api/receipts/{id}",
-		Summary: "The receipt of an erasure, which `musa receipt verify` checks offline"}, d.receipt)
-	huma.Register(d.api, huma.Operation{OperationID: "get-policy", Method: http.MethodGet, Path: "/api/policy",
-		Summary: "The privacy policy in force, as a document and in words"}, d.policy)
+		Summary: "The receipt of an erasure, which `musa receipt verify` checks offline", Metadata: open}, d.receipt)
 }
 
 func (d *door) receipt(ctx context.Context, in *receiptIn) (*body[Receipt], error) {
@@ -57,7 +35,7 @@ func (d *door) receipt(ctx context.Context, in *receiptIn) (*body[Receipt], erro
 	if err != nil {
 		return nil, d.judge(ctx, err)
 	}
-	return &body[Receipt]{Receipt{Receipt: r.Receipt, Capability: r.Capability, Verifier: r.Verifier, Logged: r.Logged}}, nil
+	return &body[Receipt]{Receipt{Receipt: r.Receipt, Capability: r.Capability, Verifier: r.Verifier, Logged: r.Logged, Expected: timeOf(r.Expected)}}, nil
 }
 
 func (d *door) findReceipt(ctx context.Context, in *receiptIn) (rights.Issued, error) {
@@ -73,17 +51,4 @@ func (d *door) findReceipt(ctx context.Context, in *receiptIn) (rights.Issued, e
 		return d.Rights.Receipt(ctx, by, id)
 	}
 	return d.Rights.ReceiptByCapability(ctx, id, in.Key)
-}
-
-func (d *door) policy(context.Context, *struct{}) (*body[Policy], error) {
-	doc := d.Policy()
-	out := Policy{Policy: doc.Policy, Version: doc.Version, Effective: doc.Effective, Document: string(doc.YAML())}
-	for _, s := range doc.Render() {
-		sec := Section{Heading: s.Heading}
-		for _, line := range s.Sentences {
-			sec.Sentences = append(sec.Sentences, Sentence{Text: line.Text, Path: line.Path})
-		}
-		out.Sections = append(out.Sections, sec)
-	}
-	return &body[Policy]{out}, nil
 }

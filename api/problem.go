@@ -4,8 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"math"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
@@ -22,6 +27,20 @@ type Problem struct {
 	Code   string `json:"code"`
 	Field  string `json:"field,omitempty"`
 	Reason string `json:"reason,omitempty" doc:"With 410: why it is gone."`
+
+	retry time.Duration // told as Retry-After; 0 for none
+}
+
+// GetHeaders tells huma when to come again.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	switch {
+	case p.retry > 0:
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retry.Seconds()))))
+	case p.Status == http.StatusServiceUnavailable:
+		h.Set("Retry-After", "5")
+	}
+	return h
 }
 
 func (p *Problem) Error() string { return p.Code }
@@ -32,13 +51,16 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType tells huma the media type.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// statuses is the one table from kinds of error to HTTP.
-var statuses = []struct {
+// kindOf is a kind of error as HTTP and people hear of it.
+type kindOf struct {
 	kind   error
 	status int
 	code   string
 	words  string
-}{
+}
+
+// statuses is the one table from kinds of error to HTTP.
+var statuses = []kindOf{
 	{musa.ErrInvalid, http.StatusBadRequest, "invalid", "The request cannot be used as it is. See /api/openapi.json for its form."},
 	{musa.ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large", "This is larger than the server takes."},
 	{musa.ErrUnsupported, http.StatusUnsupportedMediaType, "unsupported", "This kind of file is not taken."},
@@ -65,7 +87,7 @@ func problem(err error) *Problem {
 	}
 	var p *musa.Problem
 	if errors.As(err, &p) {
-		out.Field = p.Field
+		out.Field, out.retry = p.Field, p.Retry
 		if p.Code != "" {
 			out.Code = p.Code
 		}
@@ -97,6 +119,9 @@ func newError(status int, message string, errs ...error) huma.StatusError {
 	if p.Field == "" && status < http.StatusInternalServerError {
 		p.Field = "body" // there is none, or it is no JSON
 	}
+	if i := slices.IndexFunc(statuses, func(s kindOf) bool { return s.status == status }); i >= 0 && status != http.StatusBadRequest {
+		p.Code, p.Detail = statuses[i].code, statuses[i].words
+	}
 	if status == http.StatusUnprocessableEntity {
 		p.Status, p.Title = http.StatusBadRequest, http.StatusText(http.StatusBadRequest)
 	}
@@ -126,9 +151,7 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := d.judge(r.Context(), err)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
-	if p.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "5")
-	}
+	maps.Copy(w.Header(), p.GetHeaders())
 	w.WriteHeader(p.Status)
 	// The client may have left; there is nobody to tell.
 	_ = json.NewEncoder(w).Encode(p)

@@ -21,28 +21,29 @@ func timeOf(m musa.Millis) Time {
 
 // Asset is a picture as its owner sees it.
 type Asset struct {
-	ID       string   `json:"id"`
-	Kind     string   `json:"kind" enum:"original,output"`
-	State    string   `json:"state" enum:"active,erasing,hidden,erased,purged" doc:"erasing: deleted by its owner, can still be undone. hidden: at its end, its key is about to be destroyed."`
-	Created  Time     `json:"created"`
-	Ends     Time     `json:"ends" doc:"When it can no longer be opened; null while a job uses it and nothing else ends it."`
-	EndsRule string   `json:"ends_rule" doc:"The line of the policy that says so."`
-	EndsText string   `json:"ends_words"`
-	Saved    bool     `json:"saved"`
-	Reason   string   `json:"reason,omitempty" enum:"policy,ordered" doc:"Why it is no longer active."`
-	Undo     Time     `json:"undo_until,omitempty"`
-	Erased   Time     `json:"erased,omitempty" doc:"When its key was destroyed."`
-	Purged   Time     `json:"purged,omitempty" doc:"When its bytes were found to be gone."`
-	Receipt  string   `json:"receipt,omitempty"`
-	Name     string   `json:"name,omitempty"`
-	Format   string   `json:"format,omitempty"`
-	Width    int      `json:"width,omitempty"`
-	Height   int      `json:"height,omitempty"`
-	Bytes    int64    `json:"bytes,omitempty"`
-	Thumb    bool     `json:"thumb"`
-	Job      string   `json:"job,omitempty"`
-	Sources  []string `json:"sources"`
-	Made     *Made    `json:"made,omitempty"`
+	ID         string   `json:"id"`
+	Kind       string   `json:"kind" enum:"original,output"`
+	State      string   `json:"state" enum:"active,erasing,hidden,erased,purged" doc:"erasing: deleted by its owner, can still be undone. hidden: at its end, its key is about to be destroyed."`
+	Created    Time     `json:"created"`
+	Ends       Time     `json:"ends" doc:"When it can no longer be opened; null while a job uses it and nothing else ends it."`
+	EndsRule   string   `json:"ends_rule" doc:"The line of the policy that says so."`
+	EndsText   string   `json:"ends_words"`
+	Saved      bool     `json:"saved"`
+	Reason     string   `json:"reason,omitempty" enum:"policy,ordered" doc:"Why it is no longer active."`
+	Undo       Time     `json:"undo_until,omitempty"`
+	Erased     Time     `json:"erased,omitempty" doc:"When its key was destroyed."`
+	Purged     Time     `json:"purged,omitempty" doc:"When its bytes were found to be gone."`
+	Receipt    string   `json:"receipt,omitempty"`
+	Name       string   `json:"name,omitempty"`
+	Format     string   `json:"format,omitempty"`
+	Width      int      `json:"width,omitempty"`
+	Height     int      `json:"height,omitempty"`
+	Bytes      int64    `json:"bytes,omitempty"`
+	Thumb      bool     `json:"thumb"`
+	Job        string   `json:"job,omitempty"`
+	Sources    []string `json:"sources"`
+	Made       *Made    `json:"made,omitempty"`
+	Commercial bool     `json:"commercial" doc:"Its owner says that it is used commercially."`
 }
 
 // Made is how a result came to be.
@@ -60,7 +61,7 @@ type Made struct {
 func assetOf(a studio.Asset) Asset {
 	out := Asset{ID: string(a.ID), Kind: string(a.Category), State: string(a.State), Created: timeOf(a.Created), Ends: timeOf(a.Ends),
 		EndsRule: a.Rule, EndsText: a.Words, Saved: a.Saved, Erased: timeOf(a.Erased), Purged: timeOf(a.Purged), Undo: timeOf(a.Undo),
-		Receipt: string(a.Receipt), Job: string(a.Job), Sources: []string{}}
+		Receipt: string(a.Receipt), Job: string(a.Job), Sources: []string{}, Commercial: a.Commercial}
 	for _, s := range a.Sources {
 		out.Sources = append(out.Sources, string(s))
 	}
@@ -102,6 +103,7 @@ type Job struct {
 	Position int      `json:"position" doc:"Jobs before this one."`
 	Progress Progress `json:"progress"`
 	Prompt   string   `json:"prompt,omitempty"`
+	Ends     Time     `json:"ends" doc:"When the first of prompt and plan goes; null when none is left."`
 	Engine   string   `json:"engine"`
 	Model    string   `json:"model,omitempty"`
 	Plan     *Plan    `json:"plan,omitempty"`
@@ -148,7 +150,7 @@ func planOf(p engine.Plan) *Plan {
 
 func jobOf(j studio.Job) Job {
 	out := Job{ID: string(j.ID), Kind: string(j.Kind), State: string(j.State), Created: timeOf(j.Created), Started: timeOf(j.Started),
-		Ended: timeOf(j.Ended), Position: j.Position, Prompt: j.Prompt.Reveal(), Engine: j.Engine, Model: j.Model,
+		Ended: timeOf(j.Ended), Position: j.Position, Prompt: j.Prompt.Reveal(), Ends: timeOf(j.Ends), Engine: j.Engine, Model: j.Model,
 		Progress: Progress(j.Progress), Inputs: assetsOf(j.Inputs), Outputs: assetsOf(j.Outputs)}
 	if !j.State.Ended() {
 		out.Held = j.Held

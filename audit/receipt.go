@@ -13,7 +13,7 @@ import (
 // Statement is what the server said it did. Its bytes are its JSON in this order of
 // fields, without spaces, as Bytes writes it.
 type Statement struct {
-	What          string        `json:"what"` // "erased"
+	What          string        `json:"what"` // WhatErased or WhatClosed
 	Item          string        `json:"item"`
 	Category      musa.Category `json:"category"`
 	Ordered       musa.Millis   `json:"ordered"` // all in Unix ms; 0 for none
@@ -21,7 +21,32 @@ type Statement struct {
 	Purged        musa.Millis   `json:"purged"`
 	PolicyVersion string        `json:"policy_version"`
 	Rule          string        `json:"rule"`
+
+	// Of an account: what it held at its closing, and what the law keeps of it. Purged stays 0:
+	// its receipt enters the log only when all of its bytes are gone.
+	Counts []Count `json:"counts,omitempty"`
+	Kept   []Kept  `json:"kept,omitempty"`
 }
+
+// Count is how many items of a category there were. What is held for compliance is not
+// among them.
+type Count struct {
+	Category musa.Category `json:"category"`
+	Items    int           `json:"items"`
+}
+
+// Kept is what stays, detached from the person, and until when.
+type Kept struct {
+	Category musa.Category `json:"category"`
+	Until    musa.Millis   `json:"until"`
+	Rule     string        `json:"rule"`
+}
+
+// What a statement can say was done.
+const (
+	WhatErased = "erased"
+	WhatClosed = "closed" // of an account, until its end
+)
 
 // Bytes is the form that the leaf is made of.
 func (s Statement) Bytes() []byte {

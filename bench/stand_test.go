@@ -74,15 +74,20 @@ func openBlobs(b *testing.B, s stores) blob.Store {
 // loops do not run: see running.
 func newHouse(b *testing.B, s stores) *house.House {
 	b.Helper()
+	return houseOn(b, openDB(b, s), openBlobs(b, s))
+}
+
+func houseOn(b *testing.B, d *db.DB, blobs blob.Store) *house.House {
+	b.Helper()
 	keys, err := seal.Create(filepath.Join(b.TempDir(), "musa.keys"))
 	must(b, err)
 	doc, err := policies.Load(policies.Default, nil)
 	must(b, err)
 	null, log := newIdle(b), slog.New(slog.DiscardHandler)
-	c := house.Config{DB: openDB(b, s), Blobs: openBlobs(b, s), Keys: keys, Policy: doc, Clock: time.Now, Log: log, Node: "node-bench",
+	c := house.Config{DB: d, Blobs: blobs, Keys: keys, Policy: doc, Clock: time.Now, Log: log, Node: "node-bench",
 		Version: "bench", Engines: map[string]engine.Engine{null.Name(): null}, Engine: null.Name(), Cookies: api.CookiesPlain,
 		Limits: pix.DefaultLimits(), Memory: 512 << 20, Allowance: 1000, Price: 1, Width: hands, Session: time.Hour}
-	if s.database == db.PostgreSQL {
+	if d.Dialect() == db.PostgreSQL {
 		c.ScrubEvery = 10 * time.Second // as musa serve sets it
 	}
 	c.Queue, err = queue.Open(b.Context(), queue.Config{Log: log})

@@ -41,6 +41,9 @@ type Store interface {
 	// Remove takes a blob's bytes away, durably, or what List showed as partial.
 	// fs.ErrNotExist if there is no such blob.
 	Remove(ctx context.Context, name string) error
+	// RemoveAll takes many blobs' bytes away, durably and for less than one by one, and tells
+	// which could not be removed and why. One that is not there is none of these.
+	RemoveAll(ctx context.Context, names []string) map[string]error
 	// List gives every stored name with the prefix, in no order, also what unfinished
 	// writes left. After an error nothing follows.
 	List(ctx context.Context, prefix string) iter.Seq2[Info, error]

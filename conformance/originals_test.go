@@ -3,9 +3,11 @@ package conformance_test
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"musa"
 	"musa/api"
 	"musa/conformance"
 	"musa/engine/enginetest"
@@ -57,6 +59,9 @@ func TestOriginals(t *testing.T) {
 				if saved.State != "active" || !saved.Saved {
 					t.Fatalf("a saved original is %q after its job", saved.State)
 				}
+				if !strings.Contains(saved.EndsText, "saved") {
+					t.Errorf("the countdown of a saved original says %q", saved.EndsText)
+				}
 				if saved.Ends == nil || out.Ends == nil || saved.Ends.After(*out.Ends) {
 					t.Fatalf("a saved original ends %v, its result %v", saved.Ends, out.Ends)
 				}
@@ -82,6 +87,9 @@ func endsWith(t *testing.T, s *musatest.Studio, state string, act func(g *musate
 	g := s.Guest()
 	a := g.Upload("cat.png", photos.Read(t, "chelsea.png"))
 	j := g.Enhance(a.ID, nil)
+	if !musa.JobState(g.Job(j.ID).State).Ended() && len(g.Content(a.ID).Body) == 0 {
+		t.Error("the original is gone while the job runs")
+	}
 	act(g, j.ID)
 	if got := g.Await(j.ID).State; got != state {
 		t.Fatalf("the job ended %q, want %q", got, state)

@@ -1,6 +1,7 @@
 // Package conformance tells which of the promises in promises.yaml a running Musa keeps.
 // A promise is one subtest that bears its id and looks through public surfaces only: HTTP,
-// pages, commands, mail, and what lies on disk.
+// pages, commands, mail, and what lies on disk. Those that ask for a browser stand in e2e, in
+// tests whose names begin with TestPromise.
 //
 // It promises that a report names a promise "kept" only when the subtest of exactly that id
 // ran and passed. It does not judge whether a test looks closely enough: that is what the

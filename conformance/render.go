@@ -37,7 +37,7 @@ func Plain(w io.Writer, verdicts []Verdict) error {
 func Markdown(w io.Writer, verdicts []Verdict) error {
 	var out strings.Builder
 	out.WriteString("# Promises\n\n")
-	out.WriteString("Written by `make promises` from the conformance tests; do not edit.\n\n")
+	out.WriteString("Written by `make promises` from the tests that bear promises; do not edit.\n\n")
 	out.WriteString("*Kept*: a test sees all that the promise says. *In part*: tests see the named parts.\n")
 	out.WriteString("*Not yet*: no test. *Broken*: a test fails.\n\n")
 	out.WriteString(summary(verdicts) + "\n")

@@ -5,52 +5,147 @@ import (
 	"io/fs"
 	"net/http"
 	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"musa"
+	"musa/api"
 	"musa/conformance"
-	"musa/engine/enginetest"
 	"musa/musatest"
 	"musa/musatest/nodes"
 	"musa/musatest/photos"
+	"musa/musatest/rigs"
 	"musa/pix"
 )
 
-// TestSealed: stored data is encrypted, while jobs run and after.
+// planted is what a person brings that must lie nowhere in clear.
+const (
+	plantedWords = "a sentence that nobody else would write 7f3a91, sharper"
+	plantedName  = "grandmother-at-the-lake-1987"
+)
+
+// TestSealed: stored data is encrypted, while jobs run and after, in logs, temporary files,
+// the queue's store and the backups, too.
 func TestSealed(t *testing.T) {
+	t.Parallel()
 	conformance.Kept(t, "E-12", func(t *testing.T) {
-		temp := t.TempDir()
-		t.Setenv("TMPDIR", temp)
-		eachStore(t, musatest.Rig{Policy: "enhancer", Engine: &enginetest.Null{Tiles: 3, Hold: 300 * time.Millisecond}}, func(t *testing.T, s *musatest.Studio) {
-			// The test's own folders lie elsewhere, so the studio's scratch is all that is here.
-			dirs := append([]string{temp}, s.Dirs...)
-			g := s.Guest()
-			photo := photos.Read(t, "astronaut.png")
-			m := musatest.Markers{"prompt": []byte("a sentence that nobody else would write 7f3a91"), "file name": []byte("grandmother-at-the-lake-1987")}
-			m.Runs("upload", photo, 12)
-			m.Runs("upload's pixels", pixels(t, photo), 12)
-			a := g.Upload("grandmother-at-the-lake-1987.png", photo, "save", "true")
-			m.Runs("stored original", g.Content(a.ID).Body, 12)
-			j := g.Enhance(a.ID, musatest.Order{"prompt": "a sentence that nobody else would write 7f3a91"})
-			for g.Job(j.ID).State == "queued" {
-				time.Sleep(10 * time.Millisecond)
-			}
-			wantNone(t, "during the job", musatest.Find(t, dirs, m))
-			done := g.Await(j.ID)
-			if len(done.Outputs) != 1 {
-				t.Fatalf("the job made %d results", len(done.Outputs))
-			}
-			result := g.Content(done.Outputs[0].ID).Body
-			m.Runs("result", result, 12)
-			m.Runs("result's pixels", pixels(t, result), 12)
-			wantNone(t, "after the job", musatest.Find(t, dirs, m))
-			s.Step()
-			wantNone(t, "after a step of retention", musatest.Find(t, dirs, m))
-			if found := musatest.Find(t, []string{musatest.InClear(t, m)}, m); len(found) != len(m) {
-				t.Fatalf("the same scan finds %d of %d markers in a store written in clear", len(found), len(m))
-			}
+		musatest.Models(t)
+		t.Run(string(musatest.Embedded), func(t *testing.T) {
+			dir := t.TempDir()
+			target := filepath.Join(dir, "target")
+			sealedEverywhere(t, nodes.Server(t, dir, "--policy", "enhancer", "--backup", "file://"+target), nil, target)
 		})
+		t.Run(string(musatest.Scaled), func(t *testing.T) {
+			address, cluster := rigs.Postgres(t)
+			bucket, target, queue := rigs.S3(t), rigs.S3(t), t.TempDir()
+			nats := rigs.NATSServer(t, "-sd", queue)
+			n := nodes.Server(t, t.TempDir(), "--policy", "enhancer", "--db", address, "--blobs", bucket.URL, "--nats", nats.URL, "--backup", target.URL)
+			n.Env = []string{"AWS_ACCESS_KEY_ID=" + bucket.AccessKey, "AWS_SECRET_ACCESS_KEY=" + bucket.SecretKey}
+			sealedEverywhere(t, n, []string{cluster, bucket.Dir, queue}, target.Dir)
+		})
+	})
+}
+
+// sealedEverywhere scans all that a server process writes, wherever: the folders of its own
+// and those of the servers that it stands on.
+func sealedEverywhere(t *testing.T, n *nodes.Node, more []string, target string) {
+	n.Start()
+	g := n.Guest()
+	photo := photos.Read(t, "astronaut.png")
+	m := musatest.Markers{"prompt": []byte(plantedWords), "file name": []byte(plantedName)}
+	m.Runs("upload", photo, 12)
+	m.Runs("upload's pixels", pixels(t, photo), 12)
+	look := func(when string) {
+		t.Helper()
+		for _, dir := range append([]string{filepath.Join(n.Dir, "data"), n.Temp, n.Home, n.Log, target}, more...) {
+			wantNone(t, when, musatest.Find(t, []string{dir}, m))
+		}
+	}
+	a := g.Upload(plantedName+".png", photo, "save", "true")
+	m.Runs("stored original", g.Content(a.ID).Body, 12)
+	var j api.Job
+	for try := 0; ; try++ {
+		j = begun(t, g, a.ID)
+		// The work stands still while somebody looks.
+		frozen(t, n, func() { look("during the job") })
+		if state := g.Job(j.ID).State; state == "running" {
+			break
+		} else if try == 4 {
+			t.Fatalf("after each look the job is %q: too soon to tell anything", state)
+		}
+		a = g.Upload(plantedName+".png", photo, "save", "true")
+	}
+	copied(t, n)
+	look("after a copy that began during the job")
+	done := g.Await(j.ID)
+	if len(done.Outputs) != 1 {
+		t.Fatalf("the job made %d results: %+v", len(done.Outputs), done.Error)
+	}
+	result := g.Content(done.Outputs[0].ID).Body
+	m.Runs("result", result, 12)
+	m.Runs("result's pixels", pixels(t, result), 12)
+	copied(t, n)
+	look("after the job")
+	if len(files(t, target)) < 4 {
+		t.Fatalf("the backup target holds %d files: nothing was copied", len(files(t, target)))
+	}
+	g.Want(http.StatusAccepted, g.Do(http.MethodDelete, "/api/assets/"+done.Outputs[0].ID, nil), nil)
+	n.Stop()
+	look("after the server ended")
+	if found := musatest.Find(t, []string{musatest.InClear(t, m)}, m); len(found) != len(m) {
+		t.Fatalf("the same scan finds %d of %d markers in a store written in clear", len(found), len(m))
+	}
+}
+
+// begun orders a job whose words must not be found, and returns when it paints.
+func begun(t *testing.T, g *musatest.Client, input string) api.Job {
+	t.Helper()
+	j := g.Enhance(input, musatest.Order{"prompt": plantedWords, "params": map[string]any{"scale": 2}})
+	await(t, time.Minute, "a tile is painted", func() bool {
+		got := g.Job(j.ID)
+		return got.State == "running" && got.Progress.Done > 0 || musa.JobState(got.State).Ended()
+	})
+	return j
+}
+
+// frozen holds a process while look looks.
+func frozen(t *testing.T, n *nodes.Node, look func()) {
+	t.Helper()
+	if err := n.Process().Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	look()
+	if err := n.Process().Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// copied runs musa backup beside the server, which may be at a copy of its own.
+func copied(t *testing.T, n *nodes.Node) {
+	t.Helper()
+	flags := n.Command[2:]
+	for i := range flags {
+		if flags[i] == "--listen" {
+			flags = slices.Concat(flags[:i], flags[i+2:])
+			break
+		}
+	}
+	for _, e := range n.Env {
+		for name, flag := range map[string]string{"AWS_ACCESS_KEY_ID=": "--s3-access-key=", "AWS_SECRET_ACCESS_KEY=": "--s3-secret-key="} {
+			if value, ok := strings.CutPrefix(e, name); ok {
+				flags = append(flags, flag+value)
+			}
+		}
+	}
+	await(t, time.Minute, "the store is copied", func() bool {
+		said, status := nodes.Run(t, n.Dir, append([]string{"backup", "make"}, flags...)...)
+		if status != 0 && !strings.Contains(said, "is running already") {
+			t.Fatalf("musa backup: status %d\n%s", status, said)
+		}
+		return status == 0
 	})
 }
 
@@ -80,11 +175,7 @@ func killedAtWork(t *testing.T) {
 	n.Start()
 	g := n.Guest()
 	a := g.Upload("face.png", photos.Read(t, "astronaut.png"))
-	j := g.Enhance(a.ID, musatest.Order{"params": map[string]any{"scale": 2}})
-	await(t, time.Minute, "a tile is painted", func() bool {
-		got := g.Job(j.ID)
-		return got.State == "running" && got.Progress.Done > 0 || musa.JobState(got.State).Ended()
-	})
+	j := begun(t, g, a.ID)
 	n.Kill()
 	n.Start()
 	if done := g.Await(j.ID); done.State != "succeeded" {

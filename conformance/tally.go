@@ -32,9 +32,10 @@ type Verdict struct {
 	Parts []string // the parts that were seen, in words, sorted
 }
 
-// claim matches a subtest that bears a promise directly under any top-level test; deeper
-// subtests belong to the one that they stand in.
-var claim = regexp.MustCompile(`^Test[^/]*/([A-Z]-\d+)(?:/part:([^/]+))?$`)
+// claim matches a subtest that bears a promise directly under any top-level test, or under the
+// stores that a test runs on, of which none may fail; deeper subtests belong to the one that they
+// stand in.
+var claim = regexp.MustCompile(`^Test[^/]*/(?:(?:sqlite\+files|postgres\+s3)/)?([A-Z]-\d+)(?:/part:([^/]+))?$`)
 
 type outcome struct {
 	whole string            // action of the subtest of the id itself; empty if there was none
@@ -81,7 +82,7 @@ func outcomes(results io.Reader) (map[string]*outcome, error) {
 			return nil, fmt.Errorf("test results line %d: not a test event: %w", n, err)
 		}
 		if e.Action == "build-fail" {
-			return nil, fmt.Errorf("the conformance tests do not build")
+			return nil, fmt.Errorf("the tests that bear promises do not build")
 		}
 		m := claim.FindStringSubmatch(e.Test)
 		if m == nil {

@@ -22,7 +22,8 @@ type LedgerAccount struct {
 }
 
 var accountTable = Table{Name: "ledger_accounts", Category: musa.CategoryPayment,
-	Columns: columns(musa.CategoryPayment, "subject", "balance", "held")}
+	Columns: columns(musa.CategoryPayment, "subject", "balance", "held"), Owner: "subject",
+	Edges: []Edge{{"subject", "subjects", Detach}}}
 
 // LedgerEntry is one change of an account. A job has each kind at most once.
 //
@@ -40,7 +41,8 @@ type LedgerEntry struct {
 }
 
 var entryTable = Table{Name: "ledger_entries", Category: musa.CategoryPayment,
-	Columns: columns(musa.CategoryPayment, "id", "subject", "job", "kind", "amount", "held", "created")}
+	Columns: columns(musa.CategoryPayment, "id", "subject", "job", "kind", "amount", "held", "created"), Owner: "subject",
+	Edges: []Edge{{"subject", "subjects", Detach}, {"job", "jobs", Detach}}}
 
 // Account tells where an owner's credits stand, zero when none were ever granted. In a
 // Write its row stays locked until the end.
@@ -102,7 +104,7 @@ func (tx Tx) post(ctx context.Context, subject musa.SubjectID, job musa.JobID, n
 	if err != nil {
 		return wrapf(err, "account of %s", subject)
 	}
-	err = tx.insert(ctx, &LedgerEntry{ID: musa.NewEntryID(tx.Now.Time()), Subject: subject, Job: job,
+	err = tx.insert(ctx, &LedgerEntry{ID: musa.NewEntryID(tx.Now.Time(), entry.Kind.Step()), Subject: subject, Job: job,
 		Kind: entry.Kind, Amount: entry.Amount, Held: entry.Held, Created: tx.Now})
 	if err != nil {
 		return wrapf(err, "%s for job %s", entry.Kind, job)

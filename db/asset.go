@@ -41,15 +41,18 @@ type Asset struct {
 	Erased        musa.Millis
 	Purged        musa.Millis
 	Receipt       musa.ReceiptID
+	Former        musa.Tier   // the tier that its owner lost, while that still counts
+	Grace         musa.Millis // before which the loss shortens nothing
+	Closed        musa.Millis // when its owner's account was closed
+	Commercial    bool        // its owner says that it is used commercially
+	Picked        int64       // ms that the owner chose for it alone, 0 for what they chose for everything
 }
 
 var assetTable = Table{Name: "assets", Category: musa.CategoryOriginal,
 	Columns: columns(musa.CategoryOriginal, "id", "owner", "author", "category", "state", "tier", "job", "created", "job_ended",
-		"saved", "uses", "choice", "due", "rule", "ordered", "ends", "reason", "policy_version", "bytes", "erased", "purged", "receipt")}
-
-// assetColumns are all of them, for a RETURNING that must leave out a joined list's.
-const assetColumns = `id, owner, author, category, state, tier, job, created, job_ended, saved, uses, choice, due, rule,
-	ordered, ends, reason, policy_version, bytes, erased, purged, receipt`
+		"saved", "uses", "choice", "due", "rule", "ordered", "ends", "reason", "policy_version", "bytes", "erased", "purged", "receipt",
+		"former", "grace", "closed", "commercial", "picked"), Owner: "owner",
+	Edges: []Edge{{"owner", "subjects", Follow}, {"author", "subjects", Keep}, {"job", "jobs", Keep}, {"receipt", "receipts", Keep}}}
 
 // earliest is the sooner of two instants, of which 0 is none.
 func earliest(a, b musa.Millis) musa.Millis {
@@ -94,13 +97,13 @@ func (tx Tx) AssetWithSecret(ctx context.Context, id musa.AssetID) (Opening, err
 	a, s := &o.Asset, &o.Secret
 	err := tx.bun.QueryRowContext(ctx, `SELECT a.id, a.owner, a.author, a.category, a.state, a.tier, a.job, a.created, a.job_ended,
 		a.saved, a.uses, a.choice, a.due, a.rule, a.ordered, a.ends, a.reason, a.policy_version, a.bytes, a.erased, a.purged,
-		a.receipt, COALESCE(s.subject, ''), s.wrapped, s.sealed, k.wrapped
+		a.receipt, a.former, a.grace, a.closed, a.commercial, a.picked, COALESCE(s.subject, ''), s.wrapped, s.sealed, k.wrapped
 		FROM assets AS a LEFT JOIN secrets AS s ON s.id = a.id AND length(s.wrapped) > 0
 		LEFT JOIN subject_keys AS k ON k.subject = a.owner AND length(k.wrapped) > 0
 		WHERE a.id = ?`, id).Scan(
 		&a.ID, &a.Owner, &a.Author, &a.Category, &a.State, &a.Tier, &a.Job, &a.Created, &a.JobEnded,
 		&a.Saved, &a.Uses, &a.Choice, &a.Due, &a.Rule, &a.Ordered, &a.Ends, &a.Reason, &a.PolicyVersion, &a.Bytes, &a.Erased, &a.Purged,
-		&a.Receipt, &s.Subject, &s.Wrapped, &s.Sealed, &o.SubjectKey)
+		&a.Receipt, &a.Former, &a.Grace, &a.Closed, &a.Commercial, &a.Picked, &s.Subject, &s.Wrapped, &s.Sealed, &o.SubjectKey)
 	if err != nil {
 		return Opening{}, fmt.Errorf("open asset %s: %w", id, missing(err))
 	}
@@ -135,16 +138,24 @@ func (tx Tx) Stored(ctx context.Context, owner musa.SubjectID) (int64, error) {
 }
 
 // SaveAsset stores the columns that shape an active asset's life: tier, saved, choice,
-// due, rule, ordered (and with them ends), reason, policy version, bytes. State, uses
+// due, rule, ordered (and with them ends), reason, policy version, bytes, former tier,
+// grace, closing, commercial use, pick. State, uses
 // and the ends of jobs have their own verbs. musa.ErrGone when it is no longer active.
 func (tx Tx) SaveAsset(ctx context.Context, a Asset) error {
 	n, err := tx.exec(ctx, `UPDATE assets SET tier = ?, saved = ?, choice = ?, due = ?, rule = ?, ordered = ?, ends = ?,
-		reason = ?, policy_version = ?, bytes = ? WHERE id = ? AND state = 'active'`,
-		a.Tier, a.Saved, a.Choice, a.Due, a.Rule, a.Ordered, earliest(a.Due, a.Ordered), a.Reason, a.PolicyVersion, a.Bytes, a.ID)
+		reason = ?, policy_version = ?, bytes = ?, former = ?, grace = ?, closed = ?, commercial = ?, picked = ? WHERE id = ? AND state = 'active'`,
+		a.Tier, a.Saved, a.Choice, a.Due, a.Rule, a.Ordered, earliest(a.Due, a.Ordered), a.Reason, a.PolicyVersion, a.Bytes,
+		a.Former, a.Grace, a.Closed, a.Commercial, a.Picked, a.ID)
 	if err == nil && n == 0 {
 		if _, err = tx.Asset(ctx, a.ID); err == nil {
 			err = musa.ErrGone
 		}
 	}
 	return wrapf(err, "save asset %s", a.ID)
+}
+
+// DropPicks has all of an owner's pictures follow what is chosen for everything.
+func (tx Tx) DropPicks(ctx context.Context, owner musa.SubjectID) error {
+	_, err := tx.exec(ctx, "UPDATE assets SET picked = 0 WHERE owner = ? AND picked > 0", owner)
+	return wrapf(err, "drop picks of %s", owner)
 }

@@ -93,7 +93,7 @@ func TestAnAssetIsDueAtItsEndAndNotBefore(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if got := ids(due); !slices.Equal(got, c.want) {
+				if got := due; !slices.Equal(got, c.want) {
 					t.Errorf("at %d due are %v, want %v (never: %s)", c.at-end, got, c.want, never.ID)
 				}
 				b, err := tx.Overdue(ctx, c.at)
@@ -139,15 +139,15 @@ func TestTwoNodesDrainDueRows(t *testing.T) {
 		for n, node := range []*db.DB{s.DB, s.join(t)} {
 			wait.Go(func() {
 				for {
-					var batch []db.Asset
+					var batch []musa.AssetID
 					err := node.Write(context.Background(), func(ctx context.Context, tx db.Tx) error {
 						due, err := tx.DueAssets(ctx, start, 7)
 						if err != nil {
 							return err
 						}
 						list := make([]db.Erasure[musa.AssetID], len(due))
-						for i, a := range due {
-							list[i].Item = a.ID
+						for i, id := range due {
+							list[i].Item = id
 						}
 						batch, err = tx.EraseAssets(ctx, list...)
 						if len(batch) != len(due) {
@@ -162,7 +162,7 @@ func TestTwoNodesDrainDueRows(t *testing.T) {
 					if len(batch) == 0 {
 						return
 					}
-					taken[n] = append(taken[n], ids(batch)...)
+					taken[n] = append(taken[n], batch...)
 				}
 			})
 		}
@@ -203,7 +203,7 @@ func TestErasedThenPurgedThenForgotten(t *testing.T) {
 			t.Errorf("%d purged while bytes are there", n)
 		}
 		write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
-			doomed, err := tx.DoomedBlobs(ctx, 10)
+			doomed, err := tx.ErasedBlobs(ctx, 10)
 			if err != nil || len(doomed) != 1 || doomed[0].Asset != a.ID {
 				return fmt.Errorf("doomed are %v: %w", doomed, err)
 			}
@@ -271,7 +271,7 @@ func TestAnErasedAssetCannotBeSaved(t *testing.T) {
 		write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
 			again, err := tx.EraseAssets(ctx, db.Erasure[musa.AssetID]{Item: a.ID})
 			if len(again) != 0 {
-				t.Errorf("erased %v twice", ids(again))
+				t.Errorf("erased %v twice", again)
 			}
 			return err
 		})

@@ -56,8 +56,8 @@ func BenchmarkDueAssets(b *testing.B) {
 					return err
 				}
 				list := make([]db.Erasure[musa.AssetID], len(due))
-				for i, a := range due {
-					list[i] = db.Erasure[musa.AssetID]{Item: a.ID, Receipt: "re_1"}
+				for i, id := range due {
+					list[i] = db.Erasure[musa.AssetID]{Item: id, Receipt: "re_1"}
 				}
 				_, err = tx.EraseAssets(ctx, list...)
 				return err

@@ -24,8 +24,12 @@ type Blob struct {
 	Created musa.Millis
 }
 
+// alive are blobs that are whole and belong to something that is not erased.
+const alive = "state = 'live' AND EXISTS (SELECT 1 FROM assets AS a WHERE a.id = blobs.asset AND a.state = 'active')"
+
 var blobTable = Table{Name: "blobs", Category: musa.CategoryScratch,
-	Columns: columns(musa.CategoryScratch, "name", "asset", "role", "state", "size", "created")}
+	Columns: columns(musa.CategoryScratch, "name", "asset", "role", "state", "size", "created"),
+	Edges:   []Edge{{"asset", "assets", Follow}}}
 
 // InsertBlob announces bytes that are about to be put; their state is writing.
 func (tx Tx) InsertBlob(ctx context.Context, blobs ...Blob) error {
@@ -91,14 +95,6 @@ func (tx Tx) DoomBlob(ctx context.Context, name string) (bool, error) {
 		return true, nil
 	}
 	return b.State == musa.BlobDoomed, err
-}
-
-// DoomedBlobs lists blobs to be removed, the oldest first. In a Write other nodes get
-// others.
-func (tx Tx) DoomedBlobs(ctx context.Context, limit int) ([]Blob, error) {
-	var list []Blob
-	err := tx.get(ctx, &list, "SELECT * FROM blobs WHERE state = 'doomed' ORDER BY created LIMIT ? ?", limit, tx.locked(skipLocked))
-	return list, wrapf(err, "doomed blobs")
 }
 
 // DropBlob forgets blobs whose bytes are gone.

@@ -54,6 +54,7 @@ type DB struct {
 	log     *slog.Logger
 	writer  *bun.DB // SQLite: one connection
 	reader  *bun.DB
+	gate    gate // SQLite: before the writer
 
 	reclaimAt atomic.Int64 // SQLite: at how many rows secrets may be worth a rewrite
 }

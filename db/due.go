@@ -4,23 +4,29 @@ import (
 	"context"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"musa"
 )
 
-// DueAssets lists active assets whose end has come, the longest overdue first. In a
-// Write on PostgreSQL the rows are locked and other nodes get others.
-func (tx Tx) DueAssets(ctx context.Context, now musa.Millis, limit int) ([]Asset, error) {
-	var list []Asset
-	err := tx.get(ctx, &list, "SELECT * FROM assets WHERE state = 'active' AND ends > 0 AND ends <= ? ORDER BY ends LIMIT ? ?",
+// unheld leaves out assets of which a copy is just being made for a hold: their keys have to
+// stay until that is done.
+const unheld = "NOT EXISTS (SELECT 1 FROM holds AS h WHERE h.asset = assets.id AND h.state = 'opening')"
+
+// DueAssets lists active assets whose end has come, the longest overdue first, but none
+// that is being copied for a hold. In a Write on PostgreSQL the rows are locked and other
+// nodes get others.
+func (tx Tx) DueAssets(ctx context.Context, now musa.Millis, limit int) ([]musa.AssetID, error) {
+	var list []musa.AssetID
+	err := tx.get(ctx, &list, "SELECT id FROM assets WHERE state = 'active' AND ends > 0 AND ends <= ? AND "+unheld+" ORDER BY ends LIMIT ? ?",
 		now, limit, tx.locked(skipLocked))
 	return list, wrapf(err, "due assets")
 }
 
 // DueRecords lists active records whose end has come, as DueAssets does.
-func (tx Tx) DueRecords(ctx context.Context, now musa.Millis, limit int) ([]Record, error) {
-	var list []Record
-	err := tx.get(ctx, &list, "SELECT * FROM records WHERE state = 'active' AND ends > 0 AND ends <= ? ORDER BY ends LIMIT ? ?",
+func (tx Tx) DueRecords(ctx context.Context, now musa.Millis, limit int) ([]musa.RecordID, error) {
+	var list []musa.RecordID
+	err := tx.get(ctx, &list, "SELECT id FROM records WHERE state = 'active' AND ends > 0 AND ends <= ? ORDER BY ends LIMIT ? ?",
 		now, limit, tx.locked(skipLocked))
 	return list, wrapf(err, "due records")
 }
@@ -59,28 +65,30 @@ type Erasure[ID ~string] struct {
 	Receipt musa.ReceiptID
 }
 
-// EraseAssets destroys the keys of active assets, dooms their blobs and leaves a
-// tombstone. It returns the assets as they now stand, without those that were erased
-// before. The keys leave the database's files with the next clean Scrub.
-func (tx Tx) EraseAssets(ctx context.Context, list ...Erasure[musa.AssetID]) ([]Asset, error) {
+// EraseAssets destroys the keys of active assets and leaves a tombstone, which dooms their
+// blobs: no row of these changes. It names those that it erased, without such as were erased before or are being copied for a hold. The keys leave the database's files with the next
+// clean Scrub.
+func (tx Tx) EraseAssets(ctx context.Context, list ...Erasure[musa.AssetID]) ([]musa.AssetID, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	var erased []Asset
+	if err := tx.byIndex(ctx); err != nil {
+		return nil, wrapf(err, "erase assets")
+	}
+	var erased []musa.AssetID
 	err := tx.get(ctx, &erased, `UPDATE assets SET state = 'erased', erased = ?, receipt = v.column2, uses = 0
-		FROM (VALUES ?) AS v WHERE assets.id = v.column1 AND assets.state = 'active' RETURNING `+assetColumns, tx.Now, pairs(list))
+		FROM ? WHERE assets.id = v.column1 AND assets.state = 'active' AND `+unheld+` RETURNING assets.id`, tx.Now, pairs(tx, list))
 	if err != nil || len(erased) == 0 {
 		return nil, wrapf(err, "erase assets")
 	}
 	ids := make([]string, len(erased))
 	for i, a := range erased {
-		ids[i] = string(a.ID)
+		ids[i] = string(a)
 	}
 	if err := tx.destroySecrets(ctx, ids...); err != nil {
 		return nil, err
 	}
-	_, err = tx.exec(ctx, "UPDATE blobs SET state = 'doomed' WHERE asset IN (?)", bun.List(ids))
-	return erased, wrapf(err, "doom blobs of assets")
+	return erased, nil
 }
 
 // EraseRecords destroys the keys and contents of active records, and returns those
@@ -89,27 +97,54 @@ func (tx Tx) EraseRecords(ctx context.Context, list ...Erasure[musa.RecordID]) (
 	if len(list) == 0 {
 		return nil, nil
 	}
-	var ids []string
-	err := tx.get(ctx, &ids, `UPDATE records SET state = 'erased', erased = ?, receipt = v.column2
-		FROM (VALUES ?) AS v WHERE records.id = v.column1 AND records.state = 'active' RETURNING records.id`, tx.Now, pairs(list))
-	if err != nil || len(ids) == 0 {
+	if err := tx.byIndex(ctx); err != nil {
 		return nil, wrapf(err, "erase records")
 	}
-	erased := make([]musa.RecordID, len(ids))
-	for i, id := range ids {
-		erased[i] = musa.RecordID(id)
+	var gone []struct {
+		ID       musa.RecordID
+		Category musa.Category
+	}
+	err := tx.get(ctx, &gone, `UPDATE records SET state = 'erased', erased = ?, receipt = v.column2
+		FROM ? WHERE records.id = v.column1 AND records.state = 'active' RETURNING records.id, records.category`, tx.Now, pairs(tx, list))
+	if err != nil || len(gone) == 0 {
+		return nil, wrapf(err, "erase records")
+	}
+	erased, ids, led := make([]musa.RecordID, len(gone)), make([]string, len(gone)), []musa.RecordID(nil)
+	for i, r := range gone {
+		erased[i], ids[i] = r.ID, string(r.ID)
+		if r.Category == musa.CategorySupport || r.Category == musa.CategorySurvey {
+			led = append(led, r.ID)
+		}
+	}
+	if err := tx.followRecords(ctx, led); err != nil {
+		return nil, wrapf(err, "erase records")
 	}
 	return erased, tx.destroySecrets(ctx, ids...)
 }
 
-// pairs are the rows of a VALUES list, whose columns both databases call column1 and
-// column2.
-func pairs[ID ~string](list []Erasure[ID]) rows {
+// byIndex keeps PostgreSQL's planner, until the transaction ends, from reading a whole table
+// for some hundred of its rows. It would: its figures say nothing of what this very
+// purge has changed, and a table's dead rows are read with it.
+func (tx Tx) byIndex(ctx context.Context) error {
+	if tx.dialect != PostgreSQL {
+		return nil
+	}
+	_, err := tx.exec(ctx, "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+	return err
+}
+
+// pairs are items and receipts as a table v of column1 and column2.
+func pairs[ID ~string](tx Tx, list []Erasure[ID]) schema.QueryWithArgs {
+	items, receipts := make([]string, len(list)), make([]string, len(list))
 	values := make(rows, len(list))
 	for i, e := range list {
-		values[i] = []any{string(e.Item), string(e.Receipt)}
+		items[i], receipts[i] = string(e.Item), string(e.Receipt)
+		values[i] = []any{items[i], receipts[i]}
 	}
-	return values
+	if tx.dialect == PostgreSQL { // a VALUES list of hundreds takes it as long to plan as to run
+		return bun.SafeQuery("unnest(ARRAY[?], ARRAY[?]) AS v (column1, column2)", bun.List(items), bun.List(receipts))
+	}
+	return bun.SafeQuery("(VALUES ?) AS v", values)
 }
 
 // DropTombstones forgets up to limit assets purged, and as many records erased, before

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/uptrace/bun"
 	"golang.org/x/mod/sumdb/note"
@@ -12,8 +13,8 @@ import (
 	"musa/audit"
 )
 
-// AuditSegment is how many events lie between two heads that are kept for good. Events
-// are removed in whole segments.
+// AuditSegment is how many events lie at most between two heads that are kept for good; a
+// segment ends with its day (UTC), too. Events are removed in whole segments.
 const AuditSegment = 4096
 
 // AuditEvent is one thing that was done. Seq, Prev and Hash are empty until the
@@ -36,7 +37,8 @@ type AuditEvent struct {
 }
 
 var auditTable = Table{Name: "audit_events", Category: musa.CategoryAudit,
-	Columns: columns(musa.CategoryAudit, "id", "at", "action", "role", "subject", "object", "sealed", "seq", "prev", "hash")}
+	Columns: columns(musa.CategoryAudit, "id", "at", "action", "role", "subject", "object", "sealed", "seq", "prev", "hash"), Owner: "subject",
+	Edges: []Edge{{"subject", "subjects", Keep}, {"object", "subjects", Keep}}}
 
 // AuditHead is a signed end of the chain.
 //
@@ -100,7 +102,7 @@ func (tx Tx) SequenceAudit(ctx context.Context, limit int, signer note.Signer) (
 		return 0, err
 	}
 	// Of one segment the last head is enough.
-	if last.Seq%AuditSegment != 0 {
+	if last.Seq%AuditSegment != 0 && sameDay(last.At, tx.Now) {
 		if _, err := tx.exec(ctx, "DELETE FROM audit_heads WHERE seq = ?", last.Seq); err != nil {
 			return 0, wrapf(err, "replace audit head %d", last.Seq)
 		}
@@ -126,6 +128,22 @@ func (tx Tx) AuditHead(ctx context.Context) (AuditHead, error) {
 	err := tx.get(ctx, &list, "SELECT * FROM audit_heads ORDER BY seq DESC LIMIT 1")
 	if err != nil || len(list) == 0 {
 		return AuditHead{}, wrapf(err, "audit head")
+	}
+	return list[0], nil
+}
+
+func sameDay(a, b musa.Millis) bool {
+	const day = 24 * time.Hour
+	return a.Time().Truncate(day).Equal(b.Time().Truncate(day))
+}
+
+// AuditHeadBefore is the head that the segment which ends with seq follows, zero for the
+// first segment.
+func (tx Tx) AuditHeadBefore(ctx context.Context, seq int64) (AuditHead, error) {
+	var list []AuditHead
+	err := tx.get(ctx, &list, "SELECT * FROM audit_heads WHERE seq < ? ORDER BY seq DESC LIMIT 1", seq)
+	if err != nil || len(list) == 0 {
+		return AuditHead{}, wrapf(err, "audit head before %d", seq)
 	}
 	return list[0], nil
 }
@@ -160,18 +178,28 @@ func (tx Tx) LooseAudit(ctx context.Context) (n int, oldest musa.Millis, err err
 }
 
 // DropAuditSegment removes the oldest segment, if all of it happened before an instant;
-// its signed head stays. It returns how many events went.
+// its signed head stays. It returns how many events went. The newest segment is never
+// removed, since the chain goes on from it: where all of the log is that old, an event is
+// added that begins the next.
 func (tx Tx) DropAuditSegment(ctx context.Context, before musa.Millis) (int, error) {
-	var first, newest int64
-	err := tx.bun.QueryRowContext(ctx, "SELECT COALESCE(MIN(seq), 0) FROM audit_events WHERE seq IS NOT NULL").Scan(&first)
-	if err != nil || first == 0 {
+	var first, end, last, newest int64
+	var loose int
+	err := tx.bun.QueryRowContext(ctx, `SELECT (SELECT COALESCE(MIN(seq), 0) FROM audit_events WHERE seq IS NOT NULL),
+		(SELECT COALESCE(MAX(seq), 0) FROM audit_heads), (SELECT COUNT(*) FROM (SELECT 1 FROM audit_events WHERE seq IS NULL LIMIT 1) AS l)`).
+		Scan(&first, &last, &loose)
+	if err != nil || first == 0 || last == 0 {
 		return 0, wrapf(err, "first audit event")
 	}
-	end := (first-1)/AuditSegment*AuditSegment + AuditSegment
-	err = tx.bun.QueryRowContext(ctx, `SELECT COALESCE(MAX(e.at), 0) FROM audit_events AS e WHERE e.seq <= ?
-		AND EXISTS (SELECT 1 FROM audit_heads AS h WHERE h.seq = ?)`, end, end).Scan(&newest)
-	if err != nil || newest == 0 || newest >= int64(before) {
-		return 0, wrapf(err, "audit segment to %d", end)
+	err = tx.bun.QueryRowContext(ctx, `SELECT e.seq, (SELECT MAX(at) FROM audit_events WHERE seq <= e.seq)
+		FROM (SELECT MIN(seq) AS seq FROM audit_heads WHERE seq >= ?) AS e`, first).Scan(&end, &newest)
+	if err != nil || newest >= int64(before) {
+		return 0, wrapf(err, "audit segment from %d", first)
+	}
+	if end == last {
+		if loose > 0 {
+			return 0, nil
+		}
+		return 0, tx.AppendAudit(ctx, AuditEvent{Action: "audit_segment_closed", Role: musa.RoleSystem})
 	}
 	n, err := tx.exec(ctx, "DELETE FROM audit_events WHERE seq <= ?", end)
 	return n, wrapf(err, "drop audit segment to %d", end)

@@ -168,6 +168,69 @@ func TestAuditSegmentsGoWhole(t *testing.T) {
 	})
 }
 
+// On a quiet server a segment ends with its day, and one that nothing follows is closed by an
+// event of its own: the log does not live on because little happens.
+func TestAuditSegmentsOfQuietDays(t *testing.T) {
+	on(t, func(t *testing.T, s *store) {
+		const day = musa.Millis(24 * 60 * 60 * 1000)
+		by, key := signer(t)
+		left := func() (n int) {
+			read(t, s.DB, func(ctx context.Context, tx db.Tx) error {
+				page, err := tx.AuditPage(ctx, 0, 100)
+				n = len(page)
+				return err
+			})
+			return n
+		}
+		drop := func(before musa.Millis) {
+			write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
+				_, err := tx.DropAuditSegment(ctx, before)
+				return err
+			})
+			s.did(t, 0, 100, by)
+		}
+		s.did(t, 3, 100, by)
+		s.turn(start + day)
+		s.did(t, 2, 100, by)
+		s.turn(start + 800*day)
+		drop(start)
+		if n := left(); n != 5 {
+			t.Errorf("%d events are left before any end, want 5", n)
+		}
+		drop(start + 1)
+		if n := left(); n != 2 {
+			t.Errorf("%d events are left when the first day has ended, want 2", n)
+		}
+		drop(start + day) // not yet
+		if n := left(); n != 2 {
+			t.Errorf("%d events are left before the second day's end, want 2", n)
+		}
+		drop(start + day + 1) // closes the last segment
+		drop(start + day + 1)
+		if n := left(); n != 1 {
+			t.Errorf("%d events are left, want the one that closed", n)
+		}
+		var to, from db.AuditHead
+		read(t, s.DB, func(ctx context.Context, tx db.Tx) (err error) {
+			if to, err = tx.AuditHead(ctx); err == nil {
+				from, err = tx.AuditHeadBefore(ctx, to.Seq)
+			}
+			return err
+		})
+		base, err := audit.OpenHead([]byte(from.Note), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end, err := audit.OpenHead([]byte(to.Note), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := audit.Verify(base, s.AuditEvents(t.Context(), base.Seq), end); err != nil || end.Seq != 6 {
+			t.Errorf("what is left, up to %d: %v", end.Seq, err)
+		}
+	})
+}
+
 func (s *store) loose(t testing.TB) (n int, oldest musa.Millis) {
 	t.Helper()
 	read(t, s.DB, func(ctx context.Context, tx db.Tx) (err error) {

@@ -48,7 +48,12 @@ func TestScrubOnAForeignServer(t *testing.T) {
 		t.Fatal("the control finds nothing")
 	}
 	erase(t, s.DB, a.ID)
+	// Other tests write to the same server: until none of their transactions is older, Scrub
+	// says "not now", which is not its last word.
 	clean, err := s.Scrub(t.Context(), []string{string(a.ID)})
+	for end := time.Now().Add(time.Minute); !clean && err == nil && time.Now().Before(end); {
+		clean, err = s.Scrub(t.Context(), []string{string(a.ID)})
+	}
 	if clean || !errors.Is(err, db.ErrForeign) {
 		t.Errorf("Scrub says %v, %v", clean, err)
 	}

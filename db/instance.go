@@ -8,14 +8,15 @@ import (
 	"musa"
 )
 
-// Instance remembers which keyset this database belongs to.
+// Instance remembers which keyset this database belongs to; in rows of other ids, that a
+// restore has not ended, which backup target learns of its erasures, and that none did.
 //
 // Category: technical.
 type Instance struct {
 	bun.BaseModel `bun:"table:instance"`
 
-	ID      string `bun:",pk"` // always "instance"
-	Keyset  string // public fingerprint
+	ID      string `bun:",pk"` // "instance"
+	Keyset  string // public fingerprint; of a target, its name
 	Created musa.Millis
 }
 

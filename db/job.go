@@ -39,11 +39,13 @@ type Job struct {
 	Code          string  // of the problem it failed with
 	Seconds       float64 // estimate
 	PolicyVersion string
+	Commercial    bool // what it makes is used commercially, says its owner
 }
 
 var jobTable = Table{Name: "jobs", Category: musa.CategoryGenerationLog,
 	Columns: columns(musa.CategoryGenerationLog, "id", "owner", "author", "kind", "lane", "state", "attempt", "session", "engine", "model",
-		"runner", "created", "announced", "started", "sent", "beat", "done", "total", "ended", "held", "code", "seconds", "policy_version")}
+		"runner", "created", "announced", "started", "sent", "beat", "done", "total", "ended", "held", "code", "seconds", "policy_version", "commercial"), Owner: "owner",
+	Edges: []Edge{{"owner", "subjects", Keep}, {"author", "subjects", Keep}, {"session", "sessions", Detach}}}
 
 // JobInput is an asset that a job works on.
 //
@@ -57,7 +59,8 @@ type JobInput struct {
 }
 
 var jobInputTable = Table{Name: "job_inputs", Category: musa.CategoryGenerationLog,
-	Columns: columns(musa.CategoryGenerationLog, "job", "position", "asset")}
+	Columns: columns(musa.CategoryGenerationLog, "job", "position", "asset"),
+	Edges:   []Edge{{"job", "jobs", Follow}, {"asset", "assets", Follow}}}
 
 // InsertJob adds a queued job and notes that it uses its inputs, in their order.
 // musa.ErrGone when an input is erased or due.

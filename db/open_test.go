@@ -159,7 +159,7 @@ func TestSessions(t *testing.T) {
 		}
 		for seen, want := range map[musa.Millis]int{start + 8: 0, start + 9: 1} {
 			write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
-				list, err := tx.IdleSubjects(ctx, musa.SubjectPerson, seen, 10)
+				list, err := tx.IdleSubjects(ctx, musa.TierMember, seen, 10)
 				if len(list) != want {
 					t.Errorf("last seen by %d: %d", seen-start, len(list))
 				}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 	"golang.org/x/mod/sumdb/note"
@@ -26,11 +27,20 @@ type Receipt struct {
 	Created  musa.Millis
 	Sealed   []byte // salt and statement
 	Leaf     []byte
-	Position int64 // in the log, -1 until it is sequenced
+	Position int64 // in the log, or ReceiptWaiting or ReceiptPending
 }
 
+// Where a receipt stands that has no place in the log yet. Hazard: whoever looks for such asks
+// for position < 0 as well. SQLite does not see by itself that the index of these few serves,
+// and reads every receipt there is.
+const (
+	ReceiptWaiting int64 = -1 // for the sequencer
+	ReceiptPending int64 = -2 // for what it will say: an account's, until all of it is gone
+)
+
 var receiptTable = Table{Name: "receipts", Category: musa.CategoryAudit,
-	Columns: columns(musa.CategoryAudit, "id", "subject", "batch", "item", "created", "sealed", "leaf", "position")}
+	Columns: columns(musa.CategoryAudit, "id", "subject", "batch", "item", "created", "sealed", "leaf", "position"), Owner: "subject",
+	Edges: []Edge{{"subject", "subjects", Keep}, {"item", "assets", Keep}}}
 
 // LogHash is one stored hash of the transparency log.
 //
@@ -57,17 +67,54 @@ type Checkpoint struct {
 
 var checkpointTable = Table{Name: "checkpoints", Category: Technical, Columns: columns(Technical, "size", "note", "created")}
 
-// InsertReceipts adds receipts that wait for their place in the log.
+// InsertReceipts adds receipts that wait for their place in the log, or as pending.
 func (tx Tx) InsertReceipts(ctx context.Context, list ...Receipt) error {
 	if len(list) == 0 {
 		return nil
 	}
-	rows := append([]Receipt(nil), list...)
+	rows := slices.Clone(list)
 	for i := range rows {
-		rows[i].Position = -1
+		if rows[i].Position != ReceiptPending {
+			rows[i].Position = ReceiptWaiting
+		}
 		rows[i].Sealed = filled(rows[i].Sealed)
 	}
 	return wrapf(tx.insert(ctx, &rows), "insert %d receipts", len(rows))
+}
+
+// LogReceipts adds receipts right at their place in the log and signs a checkpoint. One node
+// at a time may do it: call it under the sequencer's lease.
+func (tx Tx) LogReceipts(ctx context.Context, signer note.Signer, list ...Receipt) error {
+	if len(list) == 0 {
+		return nil
+	}
+	last, err := tx.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	rows := slices.Clone(list)
+	leaves, err := leavesOf(rows)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		rows[i].Position, rows[i].Sealed = last.Size+int64(i), filled(rows[i].Sealed)
+	}
+	if err := tx.insert(ctx, &rows); err != nil {
+		return wrapf(err, "log %d receipts", len(rows))
+	}
+	return tx.growLog(ctx, last.Size, leaves, signer)
+}
+
+func leavesOf(list []Receipt) ([]audit.Hash, error) {
+	leaves := make([]audit.Hash, len(list))
+	for i, r := range list {
+		if len(r.Leaf) != len(audit.Hash{}) {
+			return nil, fmt.Errorf("receipt %s: leaf of a wrong length: %w", r.ID, musa.ErrInvalid)
+		}
+		leaves[i] = audit.Hash(r.Leaf)
+	}
+	return leaves, nil
 }
 
 // SequenceReceipts appends up to limit waiting receipts to the log and signs a
@@ -79,16 +126,17 @@ func (tx Tx) SequenceReceipts(ctx context.Context, limit int, signer note.Signer
 		return 0, err
 	}
 	var list []Receipt
-	err = tx.get(ctx, &list, "SELECT id, leaf FROM receipts WHERE position < 0 ORDER BY id LIMIT ? ?", limit, tx.locked(forUpdate))
+	err = tx.get(ctx, &list, "SELECT id, leaf FROM receipts WHERE position < 0 AND position = -1 ORDER BY id LIMIT ? ?", limit, tx.locked(forUpdate))
 	if err != nil || len(list) == 0 {
 		return 0, wrapf(err, "waiting receipts")
 	}
-	leaves, places := make([]audit.Hash, len(list)), make(rows, len(list))
+	leaves, err := leavesOf(list)
+	if err != nil {
+		return 0, err
+	}
+	places := make(rows, len(list))
 	for i, r := range list {
-		if len(r.Leaf) != len(audit.Hash{}) {
-			return 0, fmt.Errorf("receipt %s: leaf of a wrong length: %w", r.ID, musa.ErrInvalid)
-		}
-		leaves[i], places[i] = audit.Hash(r.Leaf), []any{string(r.ID), last.Size + int64(i)}
+		places[i] = []any{string(r.ID), last.Size + int64(i)}
 	}
 	if _, err := tx.exec(ctx, "UPDATE receipts SET position = v.column2 FROM (VALUES ?) AS v WHERE receipts.id = v.column1", places); err != nil {
 		return 0, wrapf(err, "place receipts")
@@ -117,6 +165,15 @@ func (tx Tx) growLog(ctx context.Context, size int64, leaves []audit.Hash, signe
 		return err
 	}
 	return wrapf(tx.insert(ctx, &Checkpoint{Size: c.Size, Note: string(signed), Created: tx.Now}), "insert checkpoint %d", c.Size)
+}
+
+// RewriteReceipt changes what a pending receipt says.
+func (tx Tx) RewriteReceipt(ctx context.Context, r Receipt) error {
+	n, err := tx.exec(ctx, "UPDATE receipts SET sealed = ?, leaf = ?, created = ? WHERE id = ? AND position = ?", r.Sealed, r.Leaf, tx.Now, r.ID, ReceiptPending)
+	if err == nil && n == 0 {
+		err = musa.ErrNotFound
+	}
+	return wrapf(err, "rewrite receipt %s", r.ID)
 }
 
 // Receipt finds a receipt; musa.ErrNotFound.

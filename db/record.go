@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -34,11 +35,15 @@ type Record struct {
 	PolicyVersion string
 	Erased        musa.Millis
 	Receipt       musa.ReceiptID
+	Former        musa.Tier   // the tier that its owner lost, while that still counts
+	Grace         musa.Millis // before which the loss shortens nothing
+	Closed        musa.Millis // when its owner's account was closed
 }
 
 var recordTable = Table{Name: "records", Category: musa.CategoryPrompt,
 	Columns: columns(musa.CategoryPrompt, "id", "owner", "category", "job", "asset", "tier", "created", "choice", "due", "rule",
-		"ordered", "ends", "reason", "state", "policy_version", "erased", "receipt")}
+		"ordered", "ends", "reason", "state", "policy_version", "erased", "receipt", "former", "grace", "closed"), Owner: "owner",
+	Edges: []Edge{{"owner", "subjects", Follow}, {"job", "jobs", Keep}, {"asset", "assets", Follow}, {"receipt", "receipts", Keep}}}
 
 // InsertRecord adds a record with its sealed content.
 func (tx Tx) InsertRecord(ctx context.Context, r Record, s Secret) error {
@@ -69,16 +74,38 @@ type RecordOpening struct {
 // RecordsOfJob lists a job's records by id, with their secrets and their owner's wrapped
 // key, in one query.
 func (tx Tx) RecordsOfJob(ctx context.Context, job musa.JobID) ([]RecordOpening, error) {
-	list, err := tx.recordsOfJob(ctx, job)
+	list, err := tx.recordOpenings(ctx, "r.job = ? AND r.job <> ''", job)
 	return list, wrapf(missing(err), "records of job %s", job)
 }
 
-func (tx Tx) recordsOfJob(ctx context.Context, job musa.JobID) (list []RecordOpening, err error) {
+// RecordOpening finds a record in any state with all that opening it needs; musa.ErrNotFound.
+func (tx Tx) RecordOpening(ctx context.Context, id musa.RecordID) (RecordOpening, error) {
+	list, err := tx.recordOpenings(ctx, "r.id = ?", id)
+	if err == nil && len(list) == 0 {
+		err = musa.ErrNotFound
+	}
+	if err != nil {
+		return RecordOpening{}, wrapf(missing(err), "record %s", id)
+	}
+	return list[0], nil
+}
+
+// OpeningsOf lists an owner's active records of a category older than after ("" for all),
+// newest first, with all that opening them needs.
+func (tx Tx) OpeningsOf(ctx context.Context, owner musa.SubjectID, c musa.Category, after musa.RecordID, limit int) ([]RecordOpening, error) {
+	list, err := tx.recordOpenings(ctx, `r.id IN (SELECT id FROM records WHERE owner = ? AND category = ? AND state = 'active'
+		AND (id < ? OR '' = ?) ORDER BY id DESC LIMIT ?)`, owner, c, after, after, limit)
+	slices.Reverse(list)
+	return list, wrapf(missing(err), "records of %s", owner)
+}
+
+func (tx Tx) recordOpenings(ctx context.Context, where string, args ...any) (list []RecordOpening, err error) {
 	found, err := tx.bun.QueryContext(ctx, `SELECT r.id, r.owner, r.category, r.job, r.asset, r.tier, r.created, r.choice, r.due, r.rule,
-		r.ordered, r.ends, r.reason, r.state, r.policy_version, r.erased, r.receipt, COALESCE(s.subject, ''), s.wrapped, s.sealed, k.wrapped
+		r.ordered, r.ends, r.reason, r.state, r.policy_version, r.erased, r.receipt, r.former, r.grace, r.closed,
+		COALESCE(s.subject, ''), s.wrapped, s.sealed, k.wrapped
 		FROM records AS r LEFT JOIN secrets AS s ON s.id = r.id AND length(s.wrapped) > 0
 		LEFT JOIN subject_keys AS k ON k.subject = r.owner AND length(k.wrapped) > 0
-		WHERE r.job = ? AND r.job <> '' ORDER BY r.id`, job)
+		WHERE `+where+` ORDER BY r.id`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +114,7 @@ func (tx Tx) recordsOfJob(ctx context.Context, job musa.JobID) (list []RecordOpe
 		var o RecordOpening
 		r, s := &o.Record, &o.Secret
 		if err := found.Scan(&r.ID, &r.Owner, &r.Category, &r.Job, &r.Asset, &r.Tier, &r.Created, &r.Choice, &r.Due, &r.Rule,
-			&r.Ordered, &r.Ends, &r.Reason, &r.State, &r.PolicyVersion, &r.Erased, &r.Receipt,
+			&r.Ordered, &r.Ends, &r.Reason, &r.State, &r.PolicyVersion, &r.Erased, &r.Receipt, &r.Former, &r.Grace, &r.Closed,
 			&s.Subject, &s.Wrapped, &s.Sealed, &o.SubjectKey); err != nil {
 			return nil, err
 		}
@@ -116,12 +143,22 @@ func (tx Tx) RecordsOf(ctx context.Context, owner musa.SubjectID, after musa.Rec
 	return list, wrapf(err, "records of %s", owner)
 }
 
+// FeedbackOn lists the active records of what people thought of some pictures.
+func (tx Tx) FeedbackOn(ctx context.Context, assets []musa.AssetID) ([]musa.RecordID, error) {
+	if len(assets) == 0 {
+		return nil, nil
+	}
+	var ids []musa.RecordID
+	err := tx.get(ctx, &ids, "SELECT id FROM records WHERE asset IN (?) AND asset <> '' AND category = ? AND state = 'active'", bun.List(assets), musa.CategoryFeedback)
+	return ids, wrapf(err, "feedback on %d assets", len(assets))
+}
+
 // SaveRecord stores the columns that shape an active record's life; musa.ErrGone when
 // it is no longer active.
 func (tx Tx) SaveRecord(ctx context.Context, r Record) error {
 	n, err := tx.exec(ctx, `UPDATE records SET tier = ?, choice = ?, due = ?, rule = ?, ordered = ?, ends = ?, reason = ?,
-		policy_version = ? WHERE id = ? AND state = 'active'`,
-		r.Tier, r.Choice, r.Due, r.Rule, r.Ordered, earliest(r.Due, r.Ordered), r.Reason, r.PolicyVersion, r.ID)
+		policy_version = ?, former = ?, grace = ?, closed = ? WHERE id = ? AND state = 'active'`,
+		r.Tier, r.Choice, r.Due, r.Rule, r.Ordered, earliest(r.Due, r.Ordered), r.Reason, r.PolicyVersion, r.Former, r.Grace, r.Closed, r.ID)
 	if err == nil && n == 0 {
 		if _, err = tx.Record(ctx, r.ID); err == nil {
 			err = musa.ErrGone

@@ -59,7 +59,7 @@ func TestRecordsOfAJobComeWithTheirKeys(t *testing.T) {
 			_, err := tx.EraseSubject(ctx, owner)
 			return err
 		})
-		want("", "k2plan", "")
+		want("", "", "")
 		read(t, s.DB, func(ctx context.Context, tx db.Tx) error {
 			none, err := tx.RecordsOfJob(ctx, "")
 			if len(none) != 0 {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,7 +16,8 @@ import (
 var ErrForeign = errors.New("the database server keeps its log by rules of its own")
 
 // Scrub makes deleted keys unrecoverable from the database's files. dirty are the ids
-// of the items and subjects whose keys were deleted, or none for "anything". It says
+// of the items and subjects whose keys were deleted; none, or an empty one among them, is for
+// "anything". It says
 // false when it could not finish now, as while a reader is open: try again later, and
 // call nothing purged until then. ErrForeign says that trying again will not help.
 func (d *DB) Scrub(ctx context.Context, dirty []string) (clean bool, err error) {
@@ -58,17 +60,19 @@ func (d *DB) scrubPostgres(ctx context.Context, dirty []string) (bool, error) {
 	return dropLog(ctx, conn)
 }
 
-// dirtyPartitions finds where the keys of these ids lay.
+// dirtyPartitions finds where the keys of these ids lay. One whose files are empty never held
+// any since it was rewritten last.
 func (d *DB) dirtyPartitions(ctx context.Context, dirty []string) ([]string, error) {
 	var items, subjects []string
 	for _, id := range dirty {
+		id, _, _ = strings.Cut(id, "/")
 		if strings.HasPrefix(id, "su_") {
 			subjects = append(subjects, id)
 		} else {
 			items = append(items, id)
 		}
 	}
-	all := len(dirty) == 0 || len(dirty) > scrubAll
+	all := len(dirty) == 0 || len(dirty) > scrubAll || slices.Contains(dirty, "")
 	var names []string
 	for _, t := range []struct {
 		table string
@@ -79,9 +83,10 @@ func (d *DB) dirtyPartitions(ctx context.Context, dirty []string) ([]string, err
 			continue
 		}
 		var some []string
-		query, args := "SELECT ?0 || '_p' || r FROM generate_series(0, ?1 - 1) AS r", []any{t.table, t.parts}
+		query, args := `SELECT c.relname FROM generate_series(0, ?1 - 1) AS r JOIN pg_class AS c ON c.oid = CAST(?0 || '_p' || r AS regclass)
+			WHERE (pg_relation_size(c.oid) > 0 OR (c.reltoastrelid <> 0 AND pg_relation_size(c.reltoastrelid) > 0))`, []any{t.table, t.parts}
 		if !all {
-			query += ` WHERE EXISTS (SELECT 1 FROM (VALUES ?2) AS v WHERE satisfies_hash_partition(CAST(?0 AS regclass), ?1, r, CAST(v.column1 AS text)))`
+			query += ` AND EXISTS (SELECT 1 FROM (VALUES ?2) AS v WHERE satisfies_hash_partition(CAST(?0 AS regclass), ?1, r, CAST(v.column1 AS text)))`
 			ids := make(rows, len(t.ids))
 			for i, id := range t.ids {
 				ids[i] = []any{id}

@@ -11,6 +11,14 @@ func (d *DB) scrubSQLite(ctx context.Context) (clean bool, err error) {
 	if err := d.reclaimSQLite(ctx); err != nil {
 		return false, err
 	}
+	// What can be moved without the writer is moved before: others write meanwhile.
+	if _, err := d.reader.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil && !isBusy(err) {
+		return false, problem(fmt.Errorf("scrub: %w", err))
+	}
+	if err := d.gate.enterLast(ctx); err != nil {
+		return false, err
+	}
+	defer d.gate.leave()
 	conn, err := d.writer.DB.Conn(ctx)
 	if err != nil {
 		return false, problem(fmt.Errorf("scrub: %w", err))
@@ -54,7 +62,7 @@ func (d *DB) reclaimSQLite(ctx context.Context) error {
 		return problem(fmt.Errorf("count live secrets: %w", err))
 	}
 	if last-live >= live+reclaimFrom {
-		if err := d.Write(ctx, rewriteSecrets); err != nil {
+		if err := d.Chore(ctx, rewriteSecrets); err != nil {
 			return fmt.Errorf("rewrite secrets: %w", err)
 		}
 	}

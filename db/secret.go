@@ -22,13 +22,23 @@ type Secret struct {
 }
 
 var secretTable = Table{Name: "secrets", Category: musa.CategoryOriginal,
-	Columns: columns(musa.CategoryOriginal, "id", "subject", "wrapped", "sealed")}
+	Columns: columns(musa.CategoryOriginal, "id", "subject", "wrapped", "sealed"), Owner: "subject",
+	Edges: []Edge{{"subject", "subjects", Follow}, {"id", "assets", Follow}, {"id", "records", Follow}}}
 
 // insertSecret stores what opens an item.
 func (tx Tx) insertSecret(ctx context.Context, s Secret) error {
 	err := tx.quiet(ctx, "INSERT INTO secrets (id, subject, wrapped, sealed) VALUES ($1, $2, $3, $4)",
 		s.ID, string(s.Subject), s.Wrapped, filled(s.Sealed))
 	return wrapf(err, "insert secret of %s", s.ID)
+}
+
+// InsertSecret stores what opens a thing of an owner's that is neither picture nor record,
+// such as a login.
+func (tx Tx) InsertSecret(ctx context.Context, s Secret) error { return tx.insertSecret(ctx, s) }
+
+// DropSecrets destroys what opens such things.
+func (tx Tx) DropSecrets(ctx context.Context, ids ...string) error {
+	return tx.strand(ctx, ids...)
 }
 
 // Secret finds what opens an item; musa.ErrNotFound once it is destroyed.
@@ -43,13 +53,13 @@ func (tx Tx) Secret(ctx context.Context, id string) (Secret, error) {
 }
 
 // ReplaceSealed changes an item's sealed record; musa.ErrNotFound once its key is
-// destroyed. The former bytes need a Scrub to be gone.
+// destroyed. The former bytes are gone with the next clean scrub.
 func (tx Tx) ReplaceSealed(ctx context.Context, id string, sealed []byte) error {
 	s, err := tx.Secret(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := tx.destroySecrets(ctx, id); err != nil {
+	if err := tx.strand(ctx, id); err != nil {
 		return err
 	}
 	s.Sealed = sealed
@@ -60,22 +70,27 @@ func (tx Tx) ReplaceSealed(ctx context.Context, id string, sealed []byte) error 
 // of live keys, which would leave copies in their gaps: there the row is emptied in
 // its place.
 func (tx Tx) destroySecrets(ctx context.Context, ids ...string) error {
-	query := "DELETE FROM secrets WHERE id IN (?)"
-	if tx.dialect == SQLite {
-		query = "UPDATE secrets SET id = '', subject = '', wrapped = x'', sealed = x'' WHERE id IN (?) AND length(wrapped) > 0"
+	if len(ids) == 0 {
+		return nil
 	}
-	_, err := tx.exec(ctx, query, bun.List(ids))
+	var err error
+	if tx.dialect == SQLite {
+		_, err = tx.exec(ctx, "UPDATE secrets SET id = '', subject = '', wrapped = x'', sealed = x'' WHERE id IN (?) AND length(wrapped) > 0", bun.List(ids))
+	} else {
+		// A list in IN would be planned anew for each of the partitions: twenty times as long.
+		// OFFSET keeps the list a table of its own, whose every row asks its one partition.
+		_, err = tx.exec(ctx, "DELETE FROM secrets USING (SELECT unnest(ARRAY[?]) AS id OFFSET 0) AS v WHERE secrets.id = v.id", bun.List(ids))
+	}
 	return wrapf(err, "destroy %d secrets", len(ids))
 }
 
-// destroySubjectKey destroys an owner's key, as destroySecrets does.
-func (tx Tx) destroySubjectKey(ctx context.Context, id musa.SubjectID) error {
-	query := "DELETE FROM subject_keys WHERE subject = ?"
+// destroySubjectKeyIn destroys an owner's key by a statement of a script, as destroySecrets does.
+func (tx Tx) destroySubjectKeyIn(all *script, id musa.SubjectID) {
 	if tx.dialect == SQLite {
-		query = "UPDATE subject_keys SET subject = '', wrapped = x'' WHERE subject = ? AND length(wrapped) > 0"
+		all.add("UPDATE subject_keys SET subject = '', wrapped = x'' WHERE subject = ? AND length(wrapped) > 0", id)
+		return
 	}
-	_, err := tx.exec(ctx, query, id)
-	return wrapf(err, "destroy key of subject %s", id)
+	all.add("DELETE FROM subject_keys WHERE subject = ?", id)
 }
 
 // quiet runs a statement whose arguments travel apart from its text. A server logs the

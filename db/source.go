@@ -19,7 +19,8 @@ type Source struct {
 }
 
 var sourceTable = Table{Name: "sources", Category: musa.CategoryHistory,
-	Columns: columns(musa.CategoryHistory, "asset", "source")}
+	Columns: columns(musa.CategoryHistory, "asset", "source"),
+	Edges:   []Edge{{"asset", "assets", Follow}, {"source", "assets", Follow}}}
 
 // InsertSource notes what an asset was made from.
 func (tx Tx) InsertSource(ctx context.Context, asset musa.AssetID, sources ...musa.AssetID) error {

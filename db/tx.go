@@ -26,16 +26,29 @@ type Tx struct {
 	bun     bun.Tx
 	dialect string
 	writes  bool
+	gate    *gate // that this transaction passed; nil where there is none
 }
+
+// Awaited says that people wait for this transaction to end. A chore that has more to do
+// then leaves it to the next.
+func (tx Tx) Awaited() bool { return tx.gate != nil && tx.gate.awaited() }
 
 // Write runs change in one transaction and commits it durably. When another
 // transaction came in between, change runs again with a new Tx: it must have no effect
 // outside of it.
 func (d *DB) Write(ctx context.Context, change func(ctx context.Context, tx Tx) error) error {
+	return d.write(ctx, d.gate.enter, change)
+}
+
+// Chore is Write for housekeeping: where there is one writer, everybody else who waits for
+// it goes first, for a second. Keep it short: who comes meanwhile waits until it ends.
+func (d *DB) Chore(ctx context.Context, change func(ctx context.Context, tx Tx) error) error {
+	return d.write(ctx, d.gate.enterLast, change)
+}
+
+func (d *DB) write(ctx context.Context, enter func(context.Context) error, change func(ctx context.Context, tx Tx) error) error {
 	for try := 1; ; try++ {
-		err := d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-			return change(ctx, Tx{Now: musa.At(d.clock()), bun: tx, dialect: d.dialect, writes: true})
-		})
+		err := d.try(ctx, enter, change)
 		if err == nil {
 			return nil
 		}
@@ -50,6 +63,21 @@ func (d *DB) Write(ctx context.Context, change func(ctx context.Context, tx Tx) 
 		case <-pause.C:
 		}
 	}
+}
+
+// try runs change in one transaction.
+func (d *DB) try(ctx context.Context, enter func(context.Context) error, change func(ctx context.Context, tx Tx) error) error {
+	var passed *gate
+	if d.dialect == SQLite {
+		if err := enter(ctx); err != nil {
+			return err
+		}
+		defer d.gate.leave()
+		passed = &d.gate
+	}
+	return d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		return change(ctx, Tx{Now: musa.At(d.clock()), bun: tx, dialect: d.dialect, writes: true, gate: passed})
+	})
 }
 
 // Read runs look on one consistent state of the rows. It fails when look takes longer
@@ -102,6 +130,34 @@ func (tx Tx) exec(ctx context.Context, query string, args ...any) (int, error) {
 // get scans one row, or the rows into a slice.
 func (tx Tx) get(ctx context.Context, into any, query string, args ...any) error {
 	return missing(tx.bun.NewRaw(query, args...).Scan(ctx, into))
+}
+
+// script is statements that travel together: one by one, each would be a round trip.
+type script []schema.QueryWithArgs
+
+// add puts a statement behind the others.
+func (s *script) add(query string, args ...any) { *s = append(*s, bun.SafeQuery(query, args...)) }
+
+// AppendQuery implements bun's schema.QueryAppender.
+func (s script) AppendQuery(gen schema.QueryGen, b []byte) (_ []byte, err error) {
+	for i, query := range s {
+		if i > 0 {
+			b = append(b, "; "...)
+		}
+		if b, err = query.AppendQuery(gen, b); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// run runs a script's statements one after the other.
+func (tx Tx) run(ctx context.Context, s script) error {
+	if len(s) == 0 {
+		return nil
+	}
+	_, err := tx.exec(ctx, "?", s)
+	return err
 }
 
 // insert adds the row or rows of one model.

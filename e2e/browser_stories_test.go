@@ -203,6 +203,19 @@ func privacyPage(t *testing.T, b *tab) {
 	if jar := b.cookies(); len(jar) > 0 {
 		t.Errorf("cookies %v on a page of words", jar)
 	}
+	b.reads(".live", "Right now nothing is overdue.")
+	b.reads(".sections", "security.claims[0]") // once its self-test passed
 	b.accessible("privacy", desk)
 	b.picture("privacy")
+	for _, page := range []struct{ name, path, says string }{
+		{"versions", "/privacy/versions", "In force"},
+		{"version", see[string](b, `document.querySelector('.sections') && '/privacy/versions/studio/' + document.querySelectorAll('.facts dd')[1].innerText`), "The document itself"},
+		{"changes", "/privacy/changes", "Not a word differs."},
+		{"record", "/privacy/record", "art. 30"},
+		{"agreement", "/privacy/agreement", "art. 28"},
+	} {
+		b.visit(page.path)
+		b.reads("main", page.says)
+		b.accessible(page.name, desk)
+	}
 }

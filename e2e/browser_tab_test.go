@@ -22,6 +22,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 
 	"musa/musatest"
@@ -70,13 +71,15 @@ type tab struct {
 	ctx       context.Context
 	base      string
 	downloads string
-	refusals  map[int64]bool // statuses that the test provokes
+	refusals  map[int64]bool  // statuses that the test provokes
+	others    map[string]bool // other sites that the test goes to
 
 	screen screen
 
 	mu       sync.Mutex // guards what follows
 	faults   []string
 	requests []string
+	led      []string // where answers sent the browser
 	bytes    float64
 }
 
@@ -84,7 +87,13 @@ type tab struct {
 // have gone wrong in it, nothing been asked of anybody else and nothing been stored.
 func open(t *testing.T, browsing context.Context, server *nodes.Node, look screen, path string) *tab {
 	t.Helper()
-	b := &tab{t: t, base: server.URL, downloads: t.TempDir(), refusals: map[int64]bool{}}
+	return openAt(t, browsing, server.URL, look, path)
+}
+
+// openAt is open, where the server is no process of its own.
+func openAt(t *testing.T, browsing context.Context, base string, look screen, path string) *tab {
+	t.Helper()
+	b := &tab{t: t, base: base, downloads: t.TempDir(), refusals: map[int64]bool{}, others: map[string]bool{}}
 	ctx, stop := chromedp.NewContext(browsing, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.hear))
 	t.Cleanup(stop)
 	b.ctx = ctx
@@ -118,6 +127,12 @@ func (b *tab) hear(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		b.requests = append(b.requests, e.Request.URL)
+	case *network.EventResponseReceivedExtraInfo:
+		for name, value := range e.Headers {
+			if to, text := value.(string); text && strings.EqualFold(name, "location") {
+				b.led = append(b.led, to)
+			}
+		}
 	case *network.EventLoadingFinished:
 		b.bytes += e.EncodedDataLength
 	case *runtime.EventExceptionThrown:
@@ -131,6 +146,13 @@ func (b *tab) hear(event any) {
 			b.faults = append(b.faults, fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL))
 		}
 	}
+}
+
+// ledTo lists where answers sent the browser so far.
+func (b *tab) ledTo() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.led)
 }
 
 func (b *tab) provoked(text string) bool {
@@ -151,7 +173,8 @@ func (b *tab) leave() {
 	}
 	for _, address := range requests {
 		u, err := url.Parse(address)
-		if err != nil || u.Scheme != "blob" && u.Scheme+"://"+u.Host != b.base {
+		site := u.Scheme + "://" + u.Host
+		if err != nil || u.Scheme != "blob" && u.Scheme != "data" && site != b.base && !b.others[site] {
 			b.t.Errorf("a request to somebody else: %s", address)
 		}
 	}
@@ -162,9 +185,10 @@ func (b *tab) leave() {
 	if v := see[[]string](b, `window.violations`); len(v) > 0 {
 		b.t.Errorf("violations of the content policy: %q", v)
 	}
-	stored := see[int](b, `localStorage.length + sessionStorage.length + (await indexedDB.databases()).length + (await caches.keys()).length`)
-	if stored != 0 {
-		b.t.Errorf("%d things are kept in the browser", stored)
+	for place, n := range see[map[string]int](b, keys) {
+		if n != 0 {
+			b.t.Errorf("the browser keeps %d things in its %s", n, place)
+		}
 	}
 }
 
@@ -303,10 +327,15 @@ func (b *tab) downloaded(name string) []byte {
 	return data
 }
 
-// cookies are what the site has set, by name.
+// keys counts what a page can keep in a browser besides cookies, by place.
+const keys = `({ 'local storage': localStorage.length, 'session storage': sessionStorage.length,
+	databases: (await indexedDB.databases()).length, caches: (await caches.keys()).length,
+	workers: (await navigator.serviceWorker?.getRegistrations() ?? []).length })`
+
+// cookies are what the browser keeps, by name, for whatever page of whatever site.
 func (b *tab) cookies() map[string]string {
 	b.t.Helper()
-	all, err := chromedp.Call(b.ctx, network.GetCookies, network.GetCookiesParams{})
+	all, err := chromedp.CallBrowser(b.ctx, storage.GetCookies, storage.GetCookiesParams{BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID})
 	b.must("cookies", err)
 	jar := map[string]string{}
 	for _, c := range all.Cookies {

@@ -34,6 +34,7 @@ func dice(t *testing.T) *rand.Rand {
 // TestKilledServer kills the server at 50 random moments, while it starts and while it
 // works. Every job ends once, and nothing is left over or lost.
 func TestKilledServer(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := nodes.Server(t, dir)
 	s.Start()

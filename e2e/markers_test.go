@@ -33,6 +33,7 @@ const (
 // TestNothingInClear scans all that a server writes, while it works on a picture of 48
 // megapixels, after it was killed in the middle, and after the work.
 func TestNothingInClear(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := nodes.Server(t, dir)
 	s.Start()
@@ -44,6 +45,7 @@ func TestNothingInClear(t *testing.T) {
 // TestNothingInClearScaled does the same where the database, the blobs and the queue are
 // servers with files of their own.
 func TestNothingInClearScaled(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	common := newShared(t)
 	s := nodes.Server(t, dir, common.flags()...)

@@ -95,6 +95,7 @@ func (s shared) sweep(t *testing.T, d *db.DB, store blob.Store, clock func() tim
 // TestKilledNodes kills, at 50 random moments, one of a server and two runner nodes that
 // share PostgreSQL, an S3 server and a NATS server.
 func TestKilledNodes(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	common := newShared(t)
 	server := nodes.Server(t, dir, common.flags()...)

@@ -10,27 +10,26 @@ package erasure
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/sync/errgroup"
 
 	"musa"
 	"musa/audit"
 	"musa/blob"
 	"musa/db"
+	"musa/policy"
 	"musa/proof"
 	"musa/queue"
 	"musa/seal"
 	"musa/vault"
 )
 
-// Config is what an Eraser leans on. All fields are needed.
+// Config is what an Eraser leans on. All fields but the last two are needed.
 type Config struct {
 	DB    *db.DB
 	Vault *vault.Vault
@@ -43,6 +42,14 @@ type Config struct {
 	Node  string
 	// ScrubEvery bounds how often the database's files are rewritten after erasures.
 	ScrubEvery time.Duration
+	Policy     func() *policy.Document // in force now: what the law keeps of an account
+
+	// Journal carries what was erased into the backup target's journal; nothing is confirmed
+	// before. Nil without a target: then nothing is noted for it either.
+	Journal func(ctx context.Context) error
+	// Forget removes copies of removed blobs from the backup target, before their rows are
+	// dropped. Nil without a target.
+	Forget func(ctx context.Context, names []string) error
 }
 
 // Eraser erases. It is safe for concurrent use.
@@ -52,6 +59,7 @@ type Eraser struct {
 	verifier string
 	mu       sync.Mutex
 	clean    map[string]struct{} // ids whose destroyed keys this node knows to be scrubbed; guarded by mu
+	strolled db.Mark             // up to where erased assets were looked at for bare ones; guarded by mu
 	scrubbed musa.Millis         // when this node's last clean scrub began; guarded by mu
 }
 
@@ -69,17 +77,31 @@ func New(c Config) (*Eraser, error) {
 	return &Eraser{Config: c, signer: signer, verifier: verifier, clean: map[string]struct{}{}}, nil
 }
 
-// Assets destroys the keys of assets within the caller's transaction. Call Drop after the
+// Assets destroys the keys of assets within the caller's transaction, and names those that it
+// did: not such as were erased before or are being copied for a hold. Call Drop after the
 // commit.
-func (e *Eraser) Assets(ctx context.Context, tx db.Tx, ids []musa.AssetID) error {
+func (e *Eraser) Assets(ctx context.Context, tx db.Tx, ids []musa.AssetID) ([]string, error) {
 	list := make([]db.Erasure[musa.AssetID], len(ids))
 	for i, id := range ids {
 		list[i] = db.Erasure[musa.AssetID]{Item: id, Receipt: musa.NewReceiptID(tx.Now.Time())}
 	}
-	if _, err := tx.EraseAssets(ctx, list...); err != nil {
-		return fmt.Errorf("erase %d assets: %w", len(ids), err)
+	erased, err := tx.EraseAssets(ctx, list...)
+	if err != nil {
+		return nil, fmt.Errorf("erase %d assets: %w", len(ids), err)
 	}
-	return nil
+	gone := make([]string, len(erased))
+	for i, a := range erased {
+		gone[i] = string(a)
+	}
+	// What its person thought of a picture goes with it. Promise C-08.
+	said, err := tx.FeedbackOn(ctx, erased)
+	if err == nil && len(said) > 0 {
+		err = e.Records(ctx, tx, said)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("erase feedback on %d assets: %w", len(erased), err)
+	}
+	return gone, e.note(ctx, tx, gone...)
 }
 
 // Records destroys the keys of sealed records within the caller's transaction. Call Drop
@@ -89,86 +111,63 @@ func (e *Eraser) Records(ctx context.Context, tx db.Tx, ids []musa.RecordID) err
 	for i, id := range ids {
 		list[i] = db.Erasure[musa.RecordID]{Item: id}
 	}
-	if _, err := tx.EraseRecords(ctx, list...); err != nil {
+	erased, err := tx.EraseRecords(ctx, list...)
+	if err != nil {
 		return fmt.Errorf("erase %d records: %w", len(ids), err)
+	}
+	gone := make([]string, len(erased))
+	for i, id := range erased {
+		gone[i] = string(id)
+	}
+	return e.note(ctx, tx, gone...)
+}
+
+const (
+	// chore is how many rows housekeeping changes at a time where there is one writer: people's
+	// writes wait meanwhile.
+	chore = 100
+	// choreMost is how many it changes in one transaction while nobody waits, and choreOther at
+	// a time where nobody does.
+	choreMost, choreOther = 1000, 500
+)
+
+// inChores does something to all of a list, a chore at a time.
+func inChores[T any](ctx context.Context, d *db.DB, list []T, do func(ctx context.Context, tx db.Tx, some []T) error) error {
+	size := chore
+	if d.Dialect() == db.PostgreSQL {
+		size = choreOther
+	}
+	for len(list) > 0 {
+		var rest []T
+		err := d.Chore(ctx, func(ctx context.Context, tx db.Tx) error {
+			rest = list
+			for n := 0; len(rest) > 0 && n < choreMost && !(n > 0 && tx.Awaited()); n += size {
+				some := rest[:min(size, len(rest))]
+				if err := do(ctx, tx, some); err != nil {
+					return err
+				}
+				rest = rest[len(some):]
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		list = rest
 	}
 	return nil
 }
+
+// noticeIDs is how many ids fit into one notice with room to spare.
+const noticeIDs = 5000
 
 // Drop cuts what still reads the items, on every node.
 func (e *Eraser) Drop(ids []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
 	e.Vault.Shut(ids)
-	if err := e.Queue.Broadcast(queue.Notice{Kind: queue.NoticeDrop, IDs: ids}); err != nil {
-		return fmt.Errorf("broadcast %d destroyed keys: %w", len(ids), err)
-	}
-	return nil
-}
-
-// Remove takes the bytes of up to limit blobs whose assets are erased, and says how many
-// went. One that cannot be removed now stays doomed and is tried again; its error is
-// returned after the others were tried.
-func (e *Eraser) Remove(ctx context.Context, limit int) (int, error) {
-	var doomed []db.Blob
-	err := e.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-		doomed, err = tx.DoomedBlobs(ctx, limit)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("list doomed blobs: %w", err)
-	}
-	gone, err := e.removeAll(ctx, doomed)
-	errs := []error{err}
-	if len(gone) > 0 {
-		err := e.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropBlob(ctx, gone...) })
-		if err != nil {
-			errs = append(errs, fmt.Errorf("forget %d blobs: %w", len(gone), err))
+	for some := range slices.Chunk(ids, noticeIDs) {
+		if err := e.Queue.Broadcast(queue.Notice{Kind: queue.NoticeDrop, IDs: some}); err != nil {
+			return fmt.Errorf("broadcast %d destroyed keys: %w", len(ids), err)
 		}
-	}
-	return len(gone), errors.Join(errs...)
-}
-
-// removers is how many blobs are removed at once: each waits for a disk or a network.
-const removers = 8
-
-// removeAll removes what it can, and returns the names of which nothing is left by an
-// independent look.
-func (e *Eraser) removeAll(ctx context.Context, doomed []db.Blob) (gone []string, err error) {
-	var (
-		mu    sync.Mutex // guards gone and errs
-		errs  []error
-		group errgroup.Group
-	)
-	group.SetLimit(removers)
-	for _, b := range doomed {
-		group.Go(func() error {
-			err := e.remove(ctx, b)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				errs = append(errs, err)
-			} else {
-				gone = append(gone, b.Name)
-			}
-			return nil // one that stays must not keep the others
-		})
-	}
-	_ = group.Wait() // always nil: the errors were gathered
-	return gone, errors.Join(errs...)
-}
-
-func (e *Eraser) remove(ctx context.Context, b db.Blob) error {
-	if err := e.Blobs.Remove(ctx, b.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove a blob of %s: %w", b.Asset, err)
-	}
-	absent, err := e.Proof.Absent(ctx, b.Name)
-	if err != nil {
-		return fmt.Errorf("look for bytes of %s: %w", b.Asset, err)
-	}
-	if !absent {
-		return fmt.Errorf("a blob of %s was removed and is still there: %w", b.Asset, musa.ErrUnavailable)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 
 // sequenceBatch is how many receipts or audit events one transaction puts in order.
 const (
-	sequenceBatch  = 1000
+	sequenceBatch  = 500
 	sequencerLease = 10 * time.Second
 )
 
@@ -27,7 +27,7 @@ const leaseName = "sequencer"
 func (e *Eraser) Sequence(ctx context.Context) error {
 	for {
 		var receipts, events int
-		err := e.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		err := e.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 			mine, err := tx.TakeLease(ctx, leaseName, e.Node, sequencerLease)
 			if err != nil || !mine {
 				return err

@@ -31,11 +31,14 @@ func (e *Eraser) Scrub(ctx context.Context) error {
 	if e.rests(began) {
 		return nil
 	}
-	destroyed, err := e.destroyed(ctx)
+	destroyed, strays, err := e.destroyed(ctx)
 	if err != nil {
 		return err
 	}
 	soiled := e.soiled(destroyed)
+	for _, s := range strays {
+		soiled = append(soiled, s.Item)
+	}
 	if len(soiled) == 0 {
 		return nil
 	}
@@ -54,10 +57,11 @@ func (e *Eraser) Scrub(ctx context.Context) error {
 		clean, err = true, nil
 	}
 	if err != nil || !clean {
-		return err
+		// Another node may not be hindered: it need not wait until this lease is over.
+		return errors.Join(err, e.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropLease(ctx, leasePurge, e.Node) }))
 	}
-	e.note(began, destroyed)
-	return nil
+	e.sure(began, destroyed)
+	return e.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropStrays(ctx, strays...) })
 }
 
 // rests says that the last scrub was too short a time ago.
@@ -68,19 +72,23 @@ func (e *Eraser) rests(now musa.Millis) bool {
 }
 
 // destroyed lists what a scrub has to be sure of. A node that never scrubbed looks at
-// everything whose tombstone still stands: its predecessor may have died over it.
-func (e *Eraser) destroyed(ctx context.Context) (ids []string, err error) {
+// everything whose tombstone still stands: its predecessor may have died over it. What has no
+// tombstone is in the list of strays until then.
+func (e *Eraser) destroyed(ctx context.Context) (ids []string, strays []db.Stray, err error) {
 	e.mu.Lock()
 	since := e.scrubbed.Add(-late)
 	e.mu.Unlock()
 	err = e.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-		ids, err = tx.Destroyed(ctx, since, scrubBatch)
+		if ids, err = tx.Destroyed(ctx, since, scrubBatch); err != nil {
+			return err
+		}
+		strays, err = tx.Strays(ctx, scrubBatch)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list destroyed keys: %w", err)
+		return nil, nil, fmt.Errorf("list destroyed keys: %w", err)
 	}
-	return ids, nil
+	return ids, strays, nil
 }
 
 // soiled leaves out what is known to be scrubbed.
@@ -96,9 +104,9 @@ func (e *Eraser) soiled(destroyed []string) []string {
 	return out
 }
 
-// note keeps what a clean scrub was sure of: these ids, and not a moment. What another
+// sure keeps what a clean scrub was sure of: these ids, and not a moment. What another
 // node erased meanwhile may bear an earlier one.
-func (e *Eraser) note(began musa.Millis, destroyed []string) {
+func (e *Eraser) sure(began musa.Millis, destroyed []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.scrubbed, e.clean = began, make(map[string]struct{}, len(destroyed))
@@ -107,9 +115,9 @@ func (e *Eraser) note(began musa.Millis, destroyed []string) {
 	}
 }
 
-func (e *Eraser) isClean(id musa.AssetID) bool {
+func (e *Eraser) isClean(id string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	_, ok := e.clean[string(id)]
+	_, ok := e.clean[id]
 	return ok
 }

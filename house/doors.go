@@ -3,6 +3,8 @@ package house
 import (
 	"net/http"
 	"strings"
+
+	"musa/api"
 )
 
 // doors puts API and pages behind one handler. State-changing requests from other origins
@@ -15,8 +17,15 @@ func doors(h *House, native, pages http.Handler) http.Handler {
 	mux.HandleFunc("GET /readyz", h.readyz)
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(foreign))
-	return guard.Handler(mux)
+	return api.Visitors(h.Proxies, guard.Handler(mux))
 }
+
+// Routes lists what the API answers, each with the rule that says who may use it.
+func (h *House) Routes() []api.Route { return h.api.Routes() }
+
+// Pages lists the patterns of all pages. They are the same for everybody: what is personal, a
+// page's script fetches from the API.
+func (h *House) Pages() []string { return h.pages.Pages() }
 
 // foreign answers a browser that another site sent to change something here.
 func foreign(w http.ResponseWriter, _ *http.Request) {

@@ -5,7 +5,7 @@ package house
 
 import (
 	"context"
-	"crypto/sha256"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,10 +17,13 @@ import (
 	"musa"
 	"musa/account"
 	"musa/api"
+	"musa/backup"
 	"musa/blob"
+	"musa/consent"
 	"musa/db"
 	"musa/engine"
 	"musa/erasure"
+	"musa/notice"
 	"musa/pix"
 	"musa/policy"
 	"musa/proof"
@@ -30,6 +33,8 @@ import (
 	"musa/runner"
 	"musa/seal"
 	"musa/studio"
+	"musa/support"
+	"musa/usage"
 	"musa/vault"
 	"musa/web"
 )
@@ -41,8 +46,11 @@ type Config struct {
 	Queue   *queue.Queue
 	Keys    *seal.Keyset
 	Engines map[string]engine.Engine
-	Engine  string // the engine of orders that name none
-	Policy  *policy.Document
+	Engine  string           // the engine of orders that name none
+	Policy  *policy.Document // to take up; Versions tells which is in force
+	// Beside leaves the policy alone that the store took up before: a command that looks in
+	// beside a server must not bring another.
+	Beside  bool
 	Clock   musa.Clock
 	Log     *slog.Logger
 	Node    string
@@ -59,17 +67,39 @@ type Config struct {
 	Session time.Duration
 	// ScrubEvery bounds how often the database's files are rewritten after erasures.
 	ScrubEvery time.Duration
+	// PublicURL is the address that people use: links in mails, passkeys and providers go there.
+	PublicURL string
+	// Proxies are the reverse proxies whose word about a visitor counts.
+	Proxies api.Proxies
+	// Providers are the identity providers that people may sign in with.
+	Providers []account.Provider
+	// Backup is where copies of the store go.
+	Backup Backup
+	// Mail is where mails leave; the zero Mail sends none. Its links lead to PublicURL.
+	Mail notice.Mail
 }
 
 // House is a studio that is ready to open its doors.
 type House struct {
 	Config
-	Studio *studio.Studio
-	Rights *rights.Rights
-	Keeper *retention.Keeper
-	Runner *runner.Runner
-	Eraser *erasure.Eraser
-	doors  http.Handler
+	Accounts *account.Accounts
+	Studio   *studio.Studio
+	Rights   *rights.Rights
+	Consents *consent.Book
+	Notices  *notice.Notices
+	Keeper   *retention.Keeper
+	Runner   *runner.Runner
+	Eraser   *erasure.Eraser
+	Usage    *usage.Counter
+	Support  *support.Desk
+	Claims   *Claims
+	Archive  *backup.Archive // nil without a backup target
+
+	noted   bool // what is erased is noted for the journal that a server keeps
+	adopted adopted
+	api     *api.Door
+	pages   *web.Site
+	doors   http.Handler
 }
 
 // maxSkew is how far the node's clock may be off the database's: due times are judged by
@@ -79,68 +109,87 @@ const maxSkew = 500 * time.Millisecond
 // New checks that the store belongs to the keyset, publishes the policy and assembles the
 // house. It refuses a store of another keyset, and another text of a published version.
 func New(ctx context.Context, c Config) (*House, error) {
-	if err := publish(ctx, c); err != nil {
+	if err := bind(ctx, c); err != nil {
 		return nil, err
 	}
-	inForce := func() *policy.Document { return c.Policy }
-	v := vault.New(vault.Config{DB: c.DB, Blobs: c.Blobs, Keys: c.Keys, Clock: c.Clock})
-	accounts := account.New(account.Config{DB: c.DB, Vault: v, Keys: c.Keys, Clock: c.Clock, Policy: inForce,
-		Allowance: c.Allowance, Session: c.Session})
 	h := &House{Config: c}
-	h.Studio = studio.New(studio.Config{DB: c.DB, Vault: v, Queue: c.Queue, Engines: c.Engines, Engine: c.Engine, Policy: inForce,
+	if err := h.enter(ctx); err != nil {
+		return nil, err
+	}
+	inForce := h.InForce
+	v := vault.New(vault.Config{DB: c.DB, Blobs: c.Blobs, Keys: c.Keys, Clock: c.Clock, Policy: inForce, Versions: h.Versions})
+	h.Consents = consent.New(consent.Config{DB: c.DB, Policy: inForce, Versions: h.Versions})
+	h.Accounts = account.New(account.Config{DB: c.DB, Vault: v, Keys: c.Keys, Consent: h.Consents, Clock: c.Clock, Policy: inForce,
+		Promote: retention.Promoted, Follow: func(ctx context.Context, id musa.SubjectID) error { return h.Keeper.Follow(ctx, id) }, Mails: func() error { return h.Notices.Mails() },
+		Allowance: c.Allowance, Session: c.Session, PublicURL: c.PublicURL, Providers: c.Providers})
+	if err := h.openNotices(v); err != nil {
+		return nil, err
+	}
+	h.Studio = studio.New(studio.Config{DB: c.DB, Vault: v, Queue: c.Queue, Engines: c.Engines, Engine: c.Engine, Policy: inForce, Versions: h.Versions,
 		Clock: c.Clock, Log: c.Log, Limits: c.Limits, Memory: c.Memory, Price: c.Price})
+	if err := h.openArchive(ctx); err != nil {
+		return nil, err
+	}
+	journal, forget := h.journal()
 	var err error
 	h.Eraser, err = erasure.New(erasure.Config{DB: c.DB, Vault: v, Blobs: c.Blobs, Keys: c.Keys, Queue: c.Queue,
 		Proof: proof.New(proof.Config{SQL: c.DB.SQL(), Dialect: c.DB.Dialect(), Blobs: c.Blobs}), Clock: c.Clock,
-		Log: c.Log, Node: c.Node, ScrubEvery: c.ScrubEvery})
+		Log: c.Log, Node: c.Node, ScrubEvery: c.ScrubEvery, Policy: inForce, Journal: journal, Forget: forget})
 	if err != nil {
 		return nil, fmt.Errorf("eraser: %w", err)
 	}
 	h.Keeper = retention.New(retention.Config{DB: c.DB, Vault: v, Blobs: c.Blobs, Eraser: h.Eraser, Queue: c.Queue,
-		Policy: inForce, Clock: c.Clock, Log: c.Log})
-	h.Rights = rights.New(rights.Config{DB: c.DB, Vault: v, Eraser: h.Eraser, Studio: h.Studio, Queue: c.Queue, Policy: inForce, Log: c.Log})
-	h.Runner = runner.New(runner.Config{DB: c.DB, Vault: v, Queue: c.Queue, Engines: c.Engines, Policy: inForce,
+		Policy: inForce, Versions: h.Versions, Clock: c.Clock, Log: c.Log})
+	h.Rights = rights.New(rights.Config{DB: c.DB, Vault: v, Eraser: h.Eraser, Studio: h.Studio, Queue: c.Queue, Consents: h.Consents, Policy: inForce,
+		Versions: h.Versions, Log: c.Log})
+	h.Runner = runner.New(runner.Config{DB: c.DB, Vault: v, Queue: c.Queue, Engines: c.Engines, Policy: inForce, Versions: h.Versions,
 		Clock: c.Clock, Log: c.Log, Node: c.Node, Width: c.Width})
-	h.doors = doors(h, api.New(api.Config{Accounts: accounts, Studio: h.Studio, Rights: h.Rights, Policy: inForce, Clock: c.Clock,
-		Log: c.Log, Version: c.Version, Cookies: c.Cookies}),
-		web.New(web.Config{Policy: inForce, Version: c.Version, Log: c.Log}))
+	h.Usage = usage.New(usage.Config{DB: c.DB, Versions: h.Versions, Clock: c.Clock, Log: c.Log, Noise: rand.Reader})
+	h.Support = support.New(support.Config{DB: c.DB, Vault: v, Accounts: h.Accounts, Notices: h.Notices, Studio: h.Studio, Rights: h.Rights, Keeper: h.Keeper, Eraser: h.Eraser,
+		Policy: inForce, Versions: h.Versions, Clock: c.Clock, Version: c.Version})
+	h.Claims = newClaims(h, v)
+	h.api = api.New(api.Config{Accounts: h.Accounts, Studio: h.Studio, Rights: h.Rights, Keeper: h.Keeper, Consents: h.Consents, Notices: h.Notices, Usage: h.Usage, Support: h.Support,
+		Policy: inForce, Versions: h.Versions, Unmet: h.Claims.Unmet, Clock: c.Clock,
+		Log: c.Log, Version: c.Version, Cookies: c.Cookies})
+	h.pages = web.New(web.Config{Policy: inForce, Versions: h.Versions, Figures: h.Keeper.Figures, Unmet: h.Claims.Unmet, Clock: c.Clock,
+		Version: c.Version, Log: c.Log, Cookies: c.Cookies})
+	h.doors = doors(h, h.api, h.pages)
+	for _, u := range inForce().Unkept() {
+		c.Log.Warn("the policy says what this program does not do; nobody is promised it", "path", u.Path, "why", u.Words)
+	}
 	// A start leaves ten times as much garbage as what stays. An idle house would keep it
 	// until its first collection, minutes later.
 	debug.FreeOSMemory()
 	return h, nil
 }
 
-// publish binds the store to the keyset and enters the policy's version.
-func publish(ctx context.Context, c Config) error {
-	text := c.Policy.YAML()
-	sum := sha256.Sum256(text)
-	effective, err := effect(c.Policy)
-	if err != nil {
-		return err
+// enter takes the policy up, or takes over what the store took up before.
+func (h *House) enter(ctx context.Context) error {
+	if h.Beside {
+		// With no version at all there is nothing to leave alone.
+		if err := h.TakeUp(ctx); !errors.Is(err, musa.ErrInvalid) {
+			return err
+		}
 	}
-	err = c.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+	return h.Publish(ctx, h.Config.Policy)
+}
+
+// bind ties the store to the keyset.
+func bind(ctx context.Context, c Config) error {
+	err := c.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if half, err := tx.Restoring(ctx); err != nil || half {
+			return errors.Join(err, halfRestored)
+		}
 		bound, err := tx.Instance(ctx, c.Keys.ID())
 		if err != nil {
 			return err
 		}
-		if err := c.Keys.Require(bound.Keyset); err != nil {
-			return err
-		}
-		return tx.PublishPolicy(ctx, db.PolicyVersion{Version: c.Policy.Ref(), SHA256: sum[:], Document: string(text), Effective: effective})
+		return c.Keys.Require(bound.Keyset)
 	})
 	if err != nil {
-		return fmt.Errorf("bind store and publish policy: %w", err)
+		return fmt.Errorf("bind store: %w", err)
 	}
 	return nil
-}
-
-// effect is the first moment, in UTC, of the day on which the document says it takes effect.
-func effect(doc *policy.Document) (musa.Millis, error) {
-	day, err := time.Parse(time.DateOnly, doc.Effective)
-	if err != nil {
-		return 0, fmt.Errorf("policy: effective is no date: %w", musa.ErrInvalid)
-	}
-	return musa.At(day), nil
 }
 
 // Handler is all of the house's doors.
@@ -155,14 +204,20 @@ func (h *House) Recover(ctx context.Context) error {
 	if err := h.Keeper.Recover(ctx); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
-	return nil
+	return h.Notices.Recover(ctx)
 }
 
 // Loop is what runs beside the requests until its context ends.
 type Loop func(context.Context) error
 
-// Loops are the house's: carrying jobs, and keeping the policy's times.
-func (h *House) Loops() []Loop { return []Loop{h.Runner.Run, h.Keeper.Run} }
+// Loops are the house's: following the policy, carrying jobs, and keeping the policy's times.
+func (h *House) Loops() []Loop {
+	loops := []Loop{h.Follow, h.Runner.Run, h.Keeper.Run, h.Usage.Run, h.Claims.Run, h.Notices.Run}
+	if h.Archive != nil {
+		loops = append(loops, h.Archive.Run)
+	}
+	return loops
+}
 
 // Run runs loops until ctx ends or one of them fails, and waits for all.
 func Run(ctx context.Context, loops ...Loop) error {

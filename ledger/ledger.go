@@ -24,7 +24,22 @@ const (
 	KindRelease Kind = "release" // what was set aside comes back
 	KindRefund  Kind = "refund"  // what was spent comes back
 	KindCharge  Kind = "charge"  // spent at once, or taken back
+	KindCarry   Kind = "carry"   // the sum of entries whose time to be kept is over
 )
+
+// Step is the place of a kind among those of one instant: what has to be there before another
+// comes first.
+func (k Kind) Step() byte {
+	switch k {
+	case KindCarry, KindGrant:
+		return 0
+	case KindHold:
+		return 1
+	case KindRefund:
+		return 3
+	}
+	return 2
+}
 
 // Account is where an owner's credits stand.
 type Account struct {

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,6 +22,12 @@ type Client struct {
 	T     testing.TB
 	Base  string
 	Token string
+	Email string // of a Member
+	// Workspace is the one that it acts for; empty for its person's own.
+	Workspace string
+	Agent     string      // its User-Agent, where that matters
+	From      string      // the address that it comes from, of 127.0.0.0/8; any if empty
+	Header    http.Header // what it sends besides
 }
 
 // Guest begins as a new guest.
@@ -35,8 +43,25 @@ func NewGuest(t testing.TB, base string) *Client {
 	return c
 }
 
+// Subject is whose client it is.
+func (c *Client) Subject() musa.SubjectID {
+	c.T.Helper()
+	var me api.Me
+	c.Want(http.StatusOK, c.Do(http.MethodGet, "/api/me", nil), &me)
+	return musa.SubjectID(me.Subject)
+}
+
 // In is the same client for a subtest.
-func (c *Client) In(t testing.TB) *Client { return &Client{T: t, Base: c.Base, Token: c.Token} }
+func (c *Client) In(t testing.TB) *Client {
+	d := *c
+	d.T = t
+	return &d
+}
+
+// At is the same person acting for a workspace.
+func (c *Client) At(workspace string) *Client {
+	return &Client{T: c.T, Base: c.Base, Token: c.Token, Email: c.Email, Workspace: workspace}
+}
 
 // Answer is a response, read whole.
 type Answer struct {
@@ -78,9 +103,25 @@ func (c *Client) Open(method, path, kind string, body io.Reader) *http.Response 
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	res, err := http.DefaultClient.Do(req)
+	if c.Workspace != "" {
+		req.Header.Set("Musa-Workspace", c.Workspace)
+	}
+	if c.Agent != "" {
+		req.Header.Set("User-Agent", c.Agent)
+	}
+	maps.Copy(req.Header, c.Header)
+	res, err := c.http().Do(req)
 	must(c.T, err)
 	return res
+}
+
+// http is what carries the client's requests: from its own address where it names one.
+func (c *Client) http() *http.Client {
+	if c.From == "" {
+		return http.DefaultClient
+	}
+	from := &net.TCPAddr{IP: net.ParseIP(c.From)}
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{LocalAddr: from}).DialContext}}
 }
 
 // Want checks the status and decodes the body into out, if out is not nil.

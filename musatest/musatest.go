@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"musa"
+	"musa/account"
 	"musa/api"
 	"musa/blob"
 	"musa/blob/files"
@@ -27,10 +30,12 @@ import (
 	"musa/house"
 	"musa/musatest/rigs"
 	"musa/neural"
+	"musa/notice"
 	"musa/pix"
 	"musa/policies"
 	"musa/policy"
 	"musa/queue"
+	"musa/retention"
 	"musa/seal"
 )
 
@@ -55,6 +60,12 @@ type Rig struct {
 	Clock  *Clock // a turned clock; made if nil
 	Credit int64  // a new guest's credits; 1000 if 0
 	Width  int    // jobs at once; 2 if 0
+	Backup house.Backup
+	Silent bool // has no mail server
+	// Proxies are reverse proxies whose word about a visitor counts.
+	Proxies api.Proxies
+	// Providers are identity providers that people may sign in with; the policy has to name them.
+	Providers []account.Provider
 }
 
 // Studio is a running studio.
@@ -65,7 +76,18 @@ type Studio struct {
 	URL    string
 	Dirs   []string // every folder that holds something of this studio, for raw scans
 	Stores Stores
+	Mails  *rigs.SMTP // where its mail goes; nil in a silent one
 	own    func() *sql.DB
+	config db.Config
+}
+
+// Node opens the database once more, as another node of the studio does.
+func (s *Studio) Node() *db.DB {
+	s.T.Helper()
+	d, err := db.Open(context.Background(), s.config)
+	must(s.T, err)
+	s.T.Cleanup(func() { d.Close() })
+	return d
 }
 
 // OwnSQL opens the database once more, behind the product's back. Close it.
@@ -98,7 +120,7 @@ func New(t testing.TB, r Rig) *Studio {
 	must(t, err)
 	c := house.Config{Keys: keys, Policy: document(t, r.Policy), Clock: r.Clock.Now, Log: log, Node: "node-" + filepath.Base(dir), Version: "test",
 		Engines: map[string]engine.Engine{r.Engine.Name(): r.Engine}, Engine: r.Engine.Name(), Cookies: api.CookiesPlain,
-		Limits: pix.DefaultLimits(), Memory: 512 << 20, Allowance: r.Credit, Price: 1, Width: r.Width, Session: 30 * 24 * time.Hour}
+		Limits: pix.DefaultLimits(), Memory: 512 << 20, Allowance: r.Credit, Price: 1, Width: r.Width, Session: 30 * 24 * time.Hour, Backup: r.Backup}
 	s.Dirs = append(s.Dirs, dir)
 	config := db.Config{Path: filepath.Join(dir, "musa.db"), Clock: r.Clock.Now, Log: log}
 	s.own = func() *sql.DB { return openSQL(t, "sqlite3", config.Path) }
@@ -107,20 +129,31 @@ func New(t testing.TB, r Rig) *Studio {
 		config.URL, cluster = rigs.Postgres(t)
 		s.own = func() *sql.DB { return openSQL(t, "pgx", config.URL) }
 	}
+	s.config = config
 	c.DB, err = db.Open(ctx, config)
 	must(t, err)
 	t.Cleanup(func() { c.DB.Close() })
 	if cluster != "" {
-		s.Dirs = append(s.Dirs, databaseFiles(t, c.DB.SQL(), cluster)...)
+		s.Dirs = append(s.Dirs, DatabaseFiles(t, c.DB.SQL(), cluster)...)
 	}
 	c.Blobs = s.blobs(ctx, dir)
 	c.Queue, err = queue.Open(ctx, queue.Config{Log: log})
 	must(t, err)
 	t.Cleanup(c.Queue.Close)
+	server := httptest.NewUnstartedServer(nil)
+	t.Cleanup(server.Close)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	must(t, err)
+	// A name, not a number: passkeys need one.
+	c.PublicURL, c.Providers, c.Proxies = "http://localhost:"+port, r.Providers, r.Proxies
+	if !r.Silent {
+		s.Mails = rigs.SMTPServer(t)
+		c.Mail = notice.Mail{URL: s.Mails.URL, From: Sender, Dial: new(net.Dialer).DialContext}
+	}
 	s.House, err = house.New(ctx, c)
 	must(t, err)
 	must(t, s.Recover(ctx))
-	server := httptest.NewUnstartedServer(s.Handler())
+	server.Config.Handler = s.Handler()
 	server.Config.ConnContext = api.ConnContext
 	server.Start()
 	s.URL = server.URL
@@ -152,22 +185,33 @@ func (s *Studio) blobs(ctx context.Context, dir string) blob.Store {
 	return store
 }
 
+// Sender is from whom a studio's mails come.
+const Sender = "Example Studio <studio@studio.example>"
+
+// Post sends every mail that is due, as a server does all the time, and returns what its mail
+// server got for an address, the oldest first.
+func (s *Studio) Post(address string) []rigs.Mail {
+	s.T.Helper()
+	must(s.T, s.Notices.Step(s.T.Context()))
+	return s.Mails.To(address)
+}
+
 // scrubWait bounds how long Step waits for other tests' transactions on the same server.
 const scrubWait = 30 * time.Second
 
-// Step does what retention does all the time, until nothing waits for its purge: a scrub of
-// PostgreSQL has to wait for the transactions of other tests on the same server.
+// Step does what retention does all the time, until nothing waits for its purge or its scrub: a
+// scrub of PostgreSQL has to wait for the transactions of other tests on the same server.
 func (s *Studio) Step() {
 	s.T.Helper()
 	for end := time.Now().Add(scrubWait); ; time.Sleep(20 * time.Millisecond) {
 		must(s.T, s.Keeper.Step(context.Background()))
 		var waiting int
-		must(s.T, s.DB.SQL().QueryRow("SELECT COUNT(*) FROM assets WHERE state = 'erased'").Scan(&waiting))
+		must(s.T, s.DB.SQL().QueryRow("SELECT (SELECT COUNT(*) FROM assets WHERE state = 'erased') + (SELECT COUNT(*) FROM strays)").Scan(&waiting))
 		if waiting == 0 {
 			return
 		}
 		if time.Now().After(end) {
-			s.T.Fatalf("after %v something erased still waits for its purge", scrubWait)
+			s.T.Fatalf("after %v something erased still waits for its purge, or a key for its scrub", scrubWait)
 		}
 	}
 }
@@ -233,9 +277,9 @@ func (c *Clock) Turn(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// databaseFiles lists all of a server's folders and files but the tables of its other
+// DatabaseFiles lists all of a server's folders and files but the tables of its other
 // databases, which belong to other tests: its log, its statistics, its temporary files.
-func databaseFiles(t testing.TB, d *sql.DB, cluster string) (roots []string) {
+func DatabaseFiles(t testing.TB, d *sql.DB, cluster string) (roots []string) {
 	t.Helper()
 	var oid string
 	must(t, d.QueryRow("SELECT CAST(oid AS text) FROM pg_database WHERE datname = current_database()").Scan(&oid))
@@ -273,4 +317,20 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// SetTier puts a client's person into another tier, as an operator does.
+func (s *Studio) SetTier(c *Client, t musa.Tier) retention.Forecast {
+	s.T.Helper()
+	f, err := s.Keeper.Change(s.T.Context(), musa.Actor{Role: musa.RoleOperator}, c.Subject(), retention.Change{Tier: t})
+	must(s.T, err)
+	return f
+}
+
+// Publish takes a whole document up, given as YAML.
+func (s *Studio) Publish(source string) *policy.Document {
+	s.T.Helper()
+	doc := document(s.T, source)
+	must(s.T, s.House.Publish(s.T.Context(), doc))
+	return doc
 }

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"musa"
@@ -11,9 +10,10 @@ import (
 // compiled is the document laid out for Decide: look-ups and comparisons only, so that
 // a decision costs no memory.
 type compiled struct {
-	categories map[musa.Category]categoryTable
-	purposes   map[musa.Purpose]purposeTable
+	categories map[musa.Category]*categoryTable
+	purposes   map[musa.Purpose]*purposeTable
 	staff      map[musa.Role][]musa.Purpose
+	regimes    regimeTable
 }
 
 type categoryTable struct {
@@ -29,20 +29,22 @@ type tierTable struct {
 }
 
 type purposeTable struct {
-	path    string
-	uses    uint64
-	consent bool // opens nothing without a consent, which Facts cannot show yet
+	path     string
+	uses     uint64
+	footings footingTable
+	demands  []demand // what a consent as its basis asks for
 }
 
 // clause is one retention rule as it bears on one category and tier.
 type clause struct {
-	path    string
-	from    string
-	keep    Span
-	choices []choice
-	unless  condition
-	when    condition
-	minimum bool
+	path       string
+	from       string
+	keep       Span
+	choices    []choice
+	unless     condition
+	when       condition
+	minimum    bool
+	restricted bool // while it runs, only what a restriction leaves open may use the item
 }
 
 type choice struct {
@@ -70,14 +72,15 @@ func conditionOf(ws Words) condition {
 
 func compile(d *Document) compiled {
 	c := compiled{
-		categories: make(map[musa.Category]categoryTable),
-		purposes:   make(map[musa.Purpose]purposeTable),
+		categories: make(map[musa.Category]*categoryTable),
+		purposes:   make(map[musa.Purpose]*purposeTable),
 		staff:      make(map[musa.Role][]musa.Purpose),
+		regimes:    d.compileRegimes(),
 	}
 	for i, e := range d.Categories {
 		// The program has fewer than 64 categories; what a document adds is a fault, and
 		// past that number no purpose reaches it.
-		t := categoryTable{bit: 1 << i, made: !e.Value.Collected.Off()}
+		t := &categoryTable{bit: 1 << i, made: !e.Value.Collected.Off()}
 		t.any = d.clauses(e.Name, "")
 		for _, tier := range d.Tiers.Names() {
 			t.byTier = append(t.byTier, tierTable{musa.Tier(tier), d.clauses(e.Name, tier)})
@@ -85,9 +88,15 @@ func compile(d *Document) compiled {
 		c.categories[musa.Category(e.Name)] = t
 	}
 	for _, e := range d.Purposes {
-		p := purposeTable{path: "purposes." + e.Name, consent: slices.Contains(e.Value.Basis.All(), "consent")}
+		p := &purposeTable{path: "purposes." + e.Name, footings: d.footings(e.Value), demands: d.demands(e.Value.Consent)}
 		for _, use := range e.Value.Uses {
-			p.uses |= c.categories[musa.Category(use)].bit
+			p.uses |= c.category(musa.Category(use)).bit
+		}
+		if e.Name == string(musa.PurposeHold) && d.Holds.Role != "" {
+			// A document that provides for holds lets the program copy what is to be held.
+			for _, held := range holdable() {
+				p.uses |= c.category(held).bit
+			}
 		}
 		c.purposes[musa.Purpose(e.Name)] = p
 	}
@@ -98,6 +107,9 @@ func compile(d *Document) compiled {
 	}
 	return c
 }
+
+// holdable lists the categories of assets that a hold can be put on.
+func holdable() []musa.Category { return []musa.Category{musa.CategoryOriginal, musa.CategoryOutput} }
 
 // clauses is every rule that bears on a category and tier; "" stands for a tier that the
 // document does not know, which only rules for everybody reach.
@@ -137,10 +149,21 @@ func (d *Document) borrowed(r Rule, path, tier string) []clause {
 func (r Rule) clause(path string) clause {
 	c := clause{
 		path: path, from: r.From, keep: r.Keep,
-		unless: conditionOf(r.Unless), when: conditionOf(r.When), minimum: r.Minimum.On(),
+		unless: conditionOf(r.Unless), when: conditionOf(r.When), minimum: r.Minimum.On(), restricted: r.Restricted.On(),
 	}
 	for _, s := range r.Choices {
 		c.choices = append(c.choices, choice{picked: s.Duration(), keep: s})
 	}
 	return c
+}
+
+// nowhere is the table of a category that the document does not have: no purpose uses it and
+// no rule ends it.
+var nowhere categoryTable
+
+func (c *compiled) category(name musa.Category) *categoryTable {
+	if t, ok := c.categories[name]; ok {
+		return t
+	}
+	return &nowhere
 }

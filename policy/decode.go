@@ -22,6 +22,8 @@ type decoder struct {
 	file   string
 	at     map[string]position
 	faults Faults
+	stored bool     // what is not known is left out, and noted
+	left   []string // paths of what was left out
 }
 
 // textual is a value that is written as one word.
@@ -99,6 +101,10 @@ func (dec *decoder) fields(v reflect.Value, path string, n ast.Node) {
 	}
 	dec.pairs(path, n, func(key, below string, p position, value ast.Node) {
 		i, ok := known[key]
+		if !ok && dec.stored {
+			dec.left = append(dec.left, below)
+			return
+		}
 		if !ok {
 			dec.fault(p, below, "unknown key", "known here: "+strings.Join(names, ", "))
 			return

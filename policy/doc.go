@@ -1,6 +1,8 @@
 // Package policy is the privacy policy as a program: it parses the document, finds
-// what contradicts itself in it, decides every "may we?", computes when an item ends,
-// and renders the public page and the differences between two versions.
+// what contradicts itself in it, decides every "may we?", computes when an item ends over
+// all versions that were taken up, and renders the public page, the differences between two
+// versions in words, the record of processing and the processing agreement. The language
+// itself it publishes as a JSON Schema.
 //
 // It promises three things. What the document does not allow does not happen: an
 // undeclared purpose, category or role is refused, and the zero Grant opens nothing.

@@ -119,8 +119,12 @@ func flowVaried(v Varied) string {
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9_./@][A-Za-z0-9_./@+ -]*$|^https?://[A-Za-z0-9_./-]+$`)
 
-// quoted keeps plain words plain; JSON's quoting is YAML's double quoting.
+// quoted keeps plain words plain; JSON's quoting is YAML's double quoting. What other readers
+// of YAML would take for a number and write otherwise, such as 1798.120, is quoted as well.
 func quoted(s string) string {
+	if n, err := strconv.ParseFloat(s, 64); err == nil && strconv.FormatFloat(n, 'f', -1, 64) != s {
+		return strconv.Quote(s)
+	}
 	if plain.MatchString(s) && s != "null" && strings.TrimSpace(s) == s {
 		return s
 	}

@@ -17,19 +17,27 @@ type Item struct {
 	Created  musa.Millis
 	JobEnded musa.Millis // the end of the last job that used it
 	LastSeen musa.Millis // of the owner
+	Sent     musa.Millis // when it was sent
 	Closed   musa.Millis // when the owner's account was closed, or the item superseded
 	Saved    bool        // its owner asked to keep it
 	InUse    bool        // a job that has not ended uses it
 	Choice   time.Duration
-	Stored   musa.Millis // the end that was stored with it; 0 for none
-	New      bool        // about to be made
+	Picked   time.Duration // chosen for this item alone; where a rule does not offer it, Choice counts
+	Former   musa.Tier     // the tier that its owner lost, while that still counts; empty for none
+	Grace    musa.Millis   // before which that loss shortens nothing
+	Version  string        // the Ref that it was made under; Versions reads it, one Document does not
+	Stored   musa.Millis   // the end that was stored with it; 0 for none
+	New      bool          // about to be made
+
+	Commercial bool // its owner means to use it commercially
 }
 
 // End is when an item's life is over, and which rule says so.
 type End struct {
-	At    musa.Millis // 0: nothing that is known yet ends it
-	Path  string      // "retention[3]"; empty where no rule decided
-	Words string      // one sentence for people
+	At      musa.Millis // 0: nothing that is known yet ends it
+	Path    string      // "retention[3]"; empty where no rule decided
+	Version string      // the Ref of the version whose rule it is
+	Words   string      // one sentence for people
 }
 
 // End computes the end of an item: the earliest of all rules that apply to it, where a
@@ -41,7 +49,7 @@ func (d *Document) End(i Item) End {
 	if by == nil {
 		return End{Words: d.endlessWords(i)}
 	}
-	return End{At: at, Path: by.path, Words: by.endWords(i, at)}
+	return End{At: at, Path: by.path, Version: d.Ref(), Words: by.endWords(i, at)}
 }
 
 // Fate says in words which rule ends the item, for somebody who decides beforehand: an
@@ -51,7 +59,7 @@ func (d *Document) Fate(i Item) string {
 	if by == nil {
 		return d.endlessWords(i)
 	}
-	return fmt.Sprintf("It goes %s (%s).", by.after(i), by.path)
+	return fmt.Sprintf("%s %s (%s).", by.goes(), by.after(i), by.path)
 }
 
 // clauses is the rules of an item's tier; a tier that the document does not know has those
@@ -66,8 +74,27 @@ func (t *categoryTable) clauses(tier musa.Tier) []clause {
 }
 
 func (c *compiled) end(i *Item) (musa.Millis, *clause) {
-	t := c.categories[i.Category]
-	return earliest(t.clauses(i.Tier), i)
+	t := c.category(i.Category)
+	return t.end(i)
+}
+
+// end honours a tier that was lost: until the grace that was announced is over, nothing ends
+// sooner than it would have in the former tier, and nothing ends later than in that.
+func (t *categoryTable) end(i *Item) (musa.Millis, *clause) {
+	at, by := earliest(t.clauses(i.Tier), i)
+	if i.Former == "" || i.Former == i.Tier {
+		return at, by
+	}
+	was, former := earliest(t.clauses(i.Former), i)
+	switch {
+	case former == nil:
+		return at, by
+	case by == nil || was <= at:
+		return was, former
+	case at < i.Grace:
+		return min(was, i.Grace), by
+	}
+	return at, by
 }
 
 func earliest(rules []clause, i *Item) (musa.Millis, *clause) {
@@ -102,15 +129,15 @@ func (r *clause) end(i *Item) musa.Millis {
 	if begin == 0 {
 		return 0
 	}
-	return r.span(i.Choice).After(begin)
+	return r.span(i).After(begin)
 }
 
 // span is the person's choice where the rule offers it, else the rule's own.
-func (r *clause) span(picked time.Duration) Span {
-	if picked > 0 {
-		for _, c := range r.choices {
-			if c.picked == picked {
-				return c.keep
+func (r *clause) span(i *Item) Span {
+	for _, picked := range [...]time.Duration{i.Picked, i.Choice} {
+		for n := range r.choices {
+			if picked > 0 && r.choices[n].picked == picked {
+				return r.choices[n].keep
 			}
 		}
 	}
@@ -155,6 +182,8 @@ func (i *Item) event(from string) musa.Millis {
 		return i.LastSeen
 	case fromClosed, fromSuperseded:
 		return i.Closed
+	case fromSent:
+		return i.Sent
 	}
 	return 0
 }
@@ -168,6 +197,34 @@ func (d *Document) Undo() time.Duration {
 
 // EraseWithin is how soon after its end an item's key must be destroyed.
 func (d *Document) EraseWithin() time.Duration { return d.Lifecycle.Erase.Within.Duration() }
+
+// ReceiptsFor is how long receipts are kept at least once they were logged: as long as the
+// audit log. 0 is for ever.
+func (d *Document) ReceiptsFor() time.Duration {
+	const from = musa.Millis(1) // the shortest months and years come first
+	end := d.End(Item{Category: musa.CategoryAudit, Tier: musa.TierGuest, Created: from}).At
+	if end == 0 {
+		return 0
+	}
+	return time.Duration(end-from)*time.Millisecond - leap
+}
+
+// PaymentsFor is how long a payment is kept at most, whatever its owner's tier. 0 is for ever, or
+// as long as its owner is there.
+func (d *Document) PaymentsFor() time.Duration {
+	const from = musa.Millis(1)
+	var most musa.Millis
+	for _, tier := range d.Tiers.Names() {
+		most = max(most, d.End(Item{Category: musa.CategoryPayment, Tier: musa.Tier(tier), Created: from}).At)
+	}
+	if most == 0 {
+		return 0
+	}
+	return time.Duration(most-from)*time.Millisecond + leap
+}
+
+// leap is by how much the same months and years can differ in length.
+const leap = 3 * 24 * time.Hour
 
 // PurgeWithin is how soon after its end an item's bytes must be gone.
 func (d *Document) PurgeWithin() time.Duration { return d.Lifecycle.Purge.Within.Duration() }

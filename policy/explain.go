@@ -22,7 +22,7 @@ func (d *Document) Explain(c musa.Category, tier musa.Tier) ([]Sentence, error) 
 	rules := p.rulesFor(string(c), string(tier), "")
 	switch rules {
 	case 0:
-		p.say("retention", "No rule ends %s for %s: they cannot have any.", naming(string(c)), tierWords(Words{string(tier)}))
+		p.say("retention", "No rule ends %s for %s: they cannot have any.", inEnglish.naming(string(c)), inEnglish.tierWords(Words{string(tier)}))
 	case 1:
 	default:
 		p.say("retention", "Of the rules that apply, the one that comes first decides.")

@@ -11,12 +11,12 @@ import (
 func (d *Document) Lint() Faults {
 	l := &linter{d: d}
 	for _, look := range []func(*linter){
-		lintHead, lintTiers, lintRoles,
+		lintWords, lintHead, lintTiers, lintRoles,
 		lintCategories, lintTreatment, lintPurposes, lintPurposeUse, lintConsents, lintConsentUse,
-		lintRules, lintRuleEvents, lintRuleChoices, lintRuleManner, lintCoverage,
+		lintRules, lintRuleEvents, lintOwnEvents, lintRuleChoices, lintRuleManner, lintCoverage,
 		lintLifecycle, lintRights, lintRightsUse,
 		lintProcessors, lintTransfers, lintModeration, lintOfficials, lintPlaces,
-		lintAge, lintSale, lintSecurity, lintChanges,
+		lintReach, lintHeld, lintAge, lintSale, lintSecurity, lintChanges,
 	} {
 		look(l)
 	}

@@ -35,7 +35,7 @@ var lintCategories = []turned{
 	{"noise of nothing", "epsilon: 0.5", "epsilon: 0", "", "categories.usage_total.noise.epsilon", "not a budget", 0},
 	{"noise for ever", "per: month", "per: aeon", "", "categories.usage_total.noise.per", "means nothing", 0},
 	{"an unknown mark", "mark: trainedAlgorithmicMedia", "mark: photograph", "", "categories.output.mark", "means nothing", 0},
-	{"keys held by whom", "keys: holder_only", "keys: us_too", "", "categories.safe.keys", "means nothing", 1},
+	{"keys held by whom", "keys: holder_only", "keys: us_too", "", "categories.safe.keys", "means nothing", 0},
 	{"readers without a role", "readers: [compliance]", "readers: [everybody]", "", "categories.generation_log.readers[0]", "not declared under roles.instance", 0},
 	{"reads unaudited", "reads: audited", "reads: free", "", "categories.generation_log.reads", "means nothing", 0},
 }
@@ -112,6 +112,6 @@ var lintRetention = []turned{
 
 var lintEnds = []turned{
 	{"a category without an end", "  - {for: [device], from: created, keep: 60d}\n", "", "device:", "categories.device", "no rule ends it", 0},
-	{"a tier without an end", "tier: paid, from: created, keep: 3d, choices", "tier: member, from: sent, keep: 3d, choices", "output:", "categories.output", "no rule ends it in tier `paid`", 4},
+	{"a tier without an end", "tier: paid, from: created, keep: 3d, choices", "tier: member, from: sent, keep: 3d, choices", "output:", "categories.output", "no rule ends it in tier `paid`", 8},
 	{"what is saved has no end", "  - {for: [original], when: saved, same_as: output}\n", "", "original:", "categories.original", "some of it never ends", 2},
 }

@@ -41,10 +41,6 @@ func lintCategories(l *linter) {
 func lintTreatment(l *linter) {
 	for _, e := range l.d.Categories {
 		path, c := "categories."+e.Name, e.Value
-		l.oneOf(path+".mark", c.Mark, "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicallyEnhanced")
-		l.oneOf(path+".keys", c.Keys, "holder_only")
-		l.oneOf(path+".reads", c.Reads, "audited")
-		l.oneOf(path+".noise.per", c.Noise.Per, "day", "month", "year")
 		l.declared(path+".readers", c.Readers, "roles.instance", l.d.Roles.Instance.Names())
 		if n, err := strconv.ParseFloat(c.Noise.Epsilon, 64); c.Noise.Epsilon != "" && (err != nil || n <= 0) {
 			l.fault(path+".noise.epsilon", "not a budget", "write a number above 0, such as 1.0")
@@ -89,9 +85,6 @@ func lintPurposes(l *linter) {
 	for _, e := range l.d.Purposes {
 		path, p := "purposes."+e.Name, e.Value
 		l.said(path+".basis", p.Basis.Default, "say on which basis of GDPR art. 6 it rests: "+either(bases))
-		for _, b := range p.Basis.All() {
-			l.oneOf(path+".basis", b, bases...)
-		}
 		l.regimes(path+".basis", p.Basis)
 		if len(p.Uses) == 0 {
 			l.fault(path, "uses nothing", "name the categories under `uses`, or take the purpose out")
@@ -110,7 +103,6 @@ func lintPurposes(l *linter) {
 		if e.Name == "moderate" && !p.HumanReview.On() {
 			l.fault(path, "a machine would decide alone", "write `human_review: true` (GDPR art. 22)")
 		}
-		l.oneOf(path+".form", p.Form, "anonymised")
 	}
 }
 

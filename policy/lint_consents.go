@@ -7,16 +7,13 @@ import (
 
 // strictlyNecessary are the cookies that the service does not work without; only these may
 // be set on notice alone (ePrivacy directive, art. 5(3)).
-var strictlyNecessary = []string{"musa_session", "musa_csrf", "musa_consent"}
+var strictlyNecessary = []string{"musa_session", "musa_csrf", "musa_consent", "musa_signin"}
 
 func lintConsents(l *linter) {
 	owner := make(map[string]string)
 	for _, e := range l.d.Consents {
 		path, c := "consents."+e.Name, e.Value
 		l.said(path+".mode", c.Mode.Default, "write notice_only, opt_in or opt_out")
-		for _, m := range c.Mode.All() {
-			l.oneOf(path+".mode", m, "notice_only", "opt_in", "opt_out")
-		}
 		l.regimes(path+".mode", c.Mode)
 		if l.underGDPR() && c.Mode.In("gdpr") == "opt_out" {
 			l.fault(path+".mode", "opt-out where the GDPR needs opt-in", "write `mode: opt_in`, or `{default: opt_out, gdpr: opt_in}`")
@@ -24,10 +21,6 @@ func lintConsents(l *linter) {
 		if slices.Contains(c.Mode.All(), "opt_out") && c.Gpc != "refuse" {
 			l.fault(path, "on by default, and deaf to Global Privacy Control", "write `gpc: refuse`")
 		}
-		l.oneOf(path+".gpc", c.Gpc, "refuse")
-		l.allOf(path+".scope", c.Scope, "subject", "asset")
-		l.oneOf(path+".when_off", c.WhenOff, "no_sign_in", "quality_may_suffer")
-		l.oneOf(path+".when", c.When, "asset.commercial")
 		if c.Expires.Indefinite() {
 			l.fault(path+".expires", "a consent that never ends", "write a time after which it is asked again, such as 24mo")
 		}

@@ -19,8 +19,6 @@ func lintRules(l *linter) {
 		}
 		l.declared(path+".for", r.For, "categories", l.d.Categories.Names())
 		l.declared(path+".tier", r.Tier, "tiers", l.d.Tiers.Names())
-		l.allOf(path+".when", r.When, "saved", "in_use")
-		l.allOf(path+".unless", r.Unless, "saved", "in_use")
 		for _, w := range r.When {
 			if r.Unless.Has(w) {
 				l.fault(path, fmt.Sprintf("asks for `%s` and forbids it: it never applies", w), "keep `when` or `unless`")
@@ -38,7 +36,6 @@ func lintRules(l *linter) {
 		case r.From == "":
 			l.fault(path, "a duration that begins nowhere", "say under `from` when it begins: "+either(events))
 		}
-		l.oneOf(path+".from", r.From, events...)
 	}
 }
 
@@ -122,7 +119,6 @@ func (l *linter) fallsBack(category string, r Rule) bool {
 func lintRuleChoices(l *linter) {
 	for i, r := range l.d.Retention {
 		path := item("retention", i)
-		l.allOf(path+".set_by", r.SetBy, "subject", "workspace", "project")
 		if len(r.Choices) == 0 {
 			if len(r.SetBy) > 0 {
 				l.fault(path+".set_by", "there is nothing to choose", "list the times under `choices`")
@@ -152,9 +148,6 @@ func lintRuleManner(l *linter) {
 		if r.Minimum.On() && r.Law == "" {
 			l.fault(path, "a legal minimum without a law", "name the law under `law`")
 		}
-		l.oneOf(path+".then", r.Then, "anonymise")
-		l.oneOf(path+".in", r.In, "segments")
-		l.oneOf(path+".each", r.Each, "turn")
 		if r.Then != "" && (!l.d.Categories.Has(r.Into) || l.personal(r.Into)) {
 			l.fault(path, "made anonymous into nothing that is", "name a category with `personal: false` under `into`")
 		}

@@ -26,8 +26,6 @@ func lintLifecycle(l *linter) {
 	if c.Purge.Within.Duration() < c.Erase.Within.Duration() {
 		l.fault("lifecycle.purge.within", "bytes would go before their key", "give it at least the time of erase")
 	}
-	l.allOf("lifecycle.receipt.per", c.Receipt.Per, "subject", "batch")
-	l.oneOf("lifecycle.receipt.log", c.Receipt.Log, "transparency")
 	l.backup(c.Backup)
 }
 
@@ -64,7 +62,6 @@ func lintRights(l *linter) {
 	}
 	for _, e := range l.d.Rights {
 		path, r := "rights."+e.Name, e.Value
-		l.oneOf(path, e.Name, append(slices.Clone(gdprRights), "human_review", "opt_out_sale")...)
 		switch {
 		case !r.Within.Said() || r.Within.Indefinite():
 			l.fault(path, "a right without a deadline", "say how soon under `within`, such as 1mo")
@@ -80,8 +77,6 @@ func lintRights(l *linter) {
 		if r.Ccpa != "" && !l.d.Regimes.Has("ccpa") {
 			l.fault(path+".ccpa", "`ccpa` is not declared under regimes", "declare it there, or take it out here")
 		}
-		l.allOf(path+".unit", r.Unit, "asset", "prompt", "conversation", "project", "account")
-		l.oneOf(path+".signal", r.Signal, "Sec-GPC")
 		for _, other := range r.Elsewhere {
 			below := path + ".elsewhere." + other.Name
 			if !l.d.Regimes.Has(other.Name) {

@@ -22,7 +22,7 @@ func TestLint(t *testing.T) {
 	t.Parallel()
 	src := shape(t)
 	var all []turned
-	for _, group := range [][]turned{lintHead, lintCategories, lintPurposes, lintConsents, lintRetention, lintEnds, lintLifecycle, lintSharing, lintClaims} {
+	for _, group := range [][]turned{lintHead, lintCategories, lintPurposes, lintConsents, lintRetention, lintEnds, lintLifecycle, lintSharing, lintClaims, lintReach} {
 		all = append(all, group...)
 	}
 	seen := make(map[string]bool)

@@ -58,7 +58,24 @@ func parse(d *Document, name string, src []byte) (*Document, error) {
 		d.at = make(map[string]position)
 	}
 	d.file = name
-	dec := decoder{file: name, at: d.at}
+	return decode(d, &decoder{file: name, at: d.at}, body)
+}
+
+// ParseStored reads a whole document that was taken up before, maybe by another release of
+// the program. What is published cannot be mended, so a key that this one does not know is
+// left out and its path returned, and nothing is asked of the categories. A value that cannot
+// be read is a fault as ever: guessing at it could end things too soon.
+func ParseStored(name string, src []byte) (d *Document, left []string, err error) {
+	body, err := syntax(name, src)
+	if err != nil {
+		return nil, nil, err
+	}
+	dec := &decoder{file: name, at: make(map[string]position), stored: true}
+	d, err = decode(&Document{file: name, at: dec.at}, dec, body)
+	return d, dec.left, err
+}
+
+func decode(d *Document, dec *decoder, body ast.Node) (*Document, error) {
 	dec.document(d, body)
 	if d.Extends != "" && !d.extends {
 		dec.fault(d.at["extends"], "extends", "what it extends is not at hand here", "load it by its own name or file")

@@ -9,22 +9,30 @@ func renderPartners(p *page) {
 	}
 	for _, e := range p.d.Processors {
 		path, x := "processors."+e.Name, e.Value
-		p.say(path, "%s (%s) is sent %s, %s.", capital(e.Name), x.Country, namings(x.Gets), purposesWords(x.For))
+		p.say(path, "%s, in %s, is sent %s, %s.", capital(e.Name), p.t.countryWords(x.Country), p.t.namings(p.d.held(x.Gets)), p.t.purposesWords(x.For))
 		if x.Safeguard != "" {
-			p.say(path+".safeguard", "What leaves for %s is covered by %s.", x.Country, safeguardWords[x.Safeguard])
+			p.say(path+".safeguard", "What leaves for %s is covered by %s.", p.t.countryWords(x.Country), p.t.said(x.Safeguard, safeguardWords))
 		}
 		if x.Trains == "never" {
-			p.say(path+".trains", "%s may not train on it.", capital(e.Name))
+			p.say(path+".trains", "%s may not train models on it.", capital(e.Name))
 		}
 	}
 	if len(p.d.Infrastructure) > 0 {
-		p.say("infrastructure", "What the service itself runs on, its operator chooses: %s.", list(words(p.d.Infrastructure, infrastructureWords)))
+		p.say("infrastructure", "What the service itself runs on, its operator chooses: %s.", p.t.list(p.t.words(p.d.Infrastructure, infrastructureWords)))
 	}
 	for _, e := range p.d.Disclosures {
-		p.say("disclosures."+e.Name, "%s may be handed out on a lawful request (%s), only if %d persons of different roles approve, and each time is registered.",
-			capital(namings(e.Value.Uses)), e.Name, len(e.Value.Approve))
+		p.say("disclosures."+e.Name, "%s may be handed to %s, but only if %d persons of different roles (%s) approve, and each time is entered in a register.",
+			capital(p.t.namings(p.d.held(e.Value.Uses))), p.t.plain(e.Name, grounds), len(e.Value.Approve), p.t.list(e.Value.Approve))
 	}
-	for _, s := range []struct{ path, word, verb string }{{"sale.sells", p.d.Sale.Sells, "sold"}, {"sale.shares", p.d.Sale.Shares, "shared for advertising"}} {
+	p.sale()
+	if r := p.d.Regions; len(r.Choices) > 0 {
+		p.say("regions.choices", "%s may choose the region in which %s lie: %s.", capital(p.t.tierWords(r.ForTiers)), p.t.namings(r.Covers), p.t.alternatives(upper(r.Choices.Names())))
+		p.say("regions.default", "Where nobody chooses, that is %s.", strings.ToUpper(r.Default))
+	}
+}
+
+func (p *page) sale() {
+	for _, s := range []struct{ path, word, verb string }{{"sale.sells", p.d.Sale.Sells, p.t.of("sold")}, {"sale.shares", p.d.Sale.Shares, p.t.of("shared for advertising")}} {
 		switch s.word {
 		case "never":
 			p.say(s.path, "Your data is never %s.", s.verb)
@@ -32,49 +40,81 @@ func renderPartners(p *page) {
 			p.say(s.path, "Your data may be %s unless you opt out.", s.verb)
 		}
 	}
-	if t := p.d.Sale.BusinessTransfer; t.Notice.Said() {
-		p.say("sale.business_transfer", "Should the service change hands, you hear of it %s before, and can take your data out or have it erased.", t.Notice.Words())
+	t := p.d.Sale.BusinessTransfer
+	if !t.Notice.Said() {
+		return
 	}
-	if r := p.d.Regions; len(r.Choices) > 0 {
-		p.say("regions", "For %s there is a choice of region (%s) for %s.", tierWords(r.ForTiers), list(r.Choices.Names()), namings(r.Covers))
+	p.say("sale.business_transfer", "Should the service change hands, you are told %s before.", p.t.span(t.Notice))
+	if len(t.Offer) > 0 {
+		p.say("sale.business_transfer.offer", "Until then you can %s.", p.t.alternatives(p.t.words(t.Offer, offerWords)))
 	}
 }
 
 func renderRights(p *page) {
 	p.section("Your rights")
 	for _, e := range p.d.Rights {
-		path, r := "rights."+e.Name, e.Value
-		law := "GDPR art. " + r.Gdpr
-		if r.Gdpr == "" {
-			law = "CCPA " + r.Ccpa
-		}
-		p.say(path, "You may %s (%s), %s.", rightWords[e.Name], law, deadline(r))
-		if r.SelfService.On() {
-			p.say(path+".self_service", "For that you need nobody: it is in the studio.")
-		}
-		if r.Undo.Said() && r.Undo.Duration() > 0 {
-			p.say(path+".undo", "What you delete can be taken back for %s; after that nobody can.", r.Undo.Words())
-		}
-		if len(r.Keeps) > 0 {
-			p.say(path+".keeps", "What is kept all the same is kept %s.", purposesWords(r.Keeps))
-		}
-		for _, x := range r.Elsewhere {
-			p.say(path+".elsewhere."+x.Name, "Where the %s holds: within %s.", strings.ToUpper(x.Name), x.Value.Within.Words())
-		}
+		p.right("rights."+e.Name, e.Name, e.Value)
 	}
 	if p.d.underGDPR() {
 		p.say("regimes.gdpr", "You may also complain to the data protection authority of the country where you live.")
 	}
 }
 
-func deadline(r Right) string {
+func (p *page) right(path, name string, r Right) {
+	law := p.t.f("GDPR art. %s", article(r.Gdpr))
+	if r.Gdpr == "" {
+		law = "CCPA § " + r.Ccpa
+	}
+	p.say(path, "You may %s (%s).", p.t.of(rightWords[name]), law)
+	if len(r.Purposes) > 0 {
+		p.say(path+".purposes", "That is for what is done %s.", p.t.purposesWords(r.Purposes))
+	}
+	if r.SelfService.On() {
+		p.say(path+".self_service", "You can do so yourself in the studio, at any time.")
+	}
+	if len(r.Unit) > 0 {
+		p.say(path+".unit", "It goes for %s.", p.t.alternatives(p.t.words(r.Unit, unitWordsOf)))
+	}
+	if r.Undo.Duration() > 0 {
+		p.say(path+".undo", "What you delete can be taken back for %s; after that nobody can.", p.t.span(r.Undo))
+	}
+	if r.Grace.Duration() > 0 {
+		p.say(path+".grace", "An account that you close can be opened again for %s; then it is erased.", p.t.span(r.Grace))
+	}
+	if len(r.Keeps) > 0 {
+		p.say(path+".keeps", "Something is kept all the same only where it has to be: %s.", p.t.purposesWords(r.Keeps))
+	}
+	if r.Within.Duration() == 0 {
+		p.say(path+".within", "It takes effect at once.")
+	} else {
+		p.say(path+".within", "A request is answered %s.", p.t.deadlineWords(r))
+	}
+	if r.Signal != "" {
+		p.say(path+".signal", "A browser that sends the signal %s has done so already.", r.Signal)
+	}
+	for _, x := range r.Elsewhere {
+		p.say(path+".elsewhere."+x.Name, "Where the %s holds (§ %s), it is answered %s.", strings.ToUpper(x.Name), x.Value.Section,
+			p.t.deadlineWords(Right{Within: x.Value.Within, Extend: x.Value.Extend}))
+	}
+}
+
+func (t tongue) deadlineWords(r Right) string {
 	switch {
 	case r.Within.Duration() == 0:
-		return "and it takes effect at once"
+		return t.of("at once")
 	case r.Extend.Said():
-		return "answered within " + r.Within.Words() + ", or " + r.Extend.Words() + " more where it is hard and you are told why"
+		return t.f("within %s, or, where that is not possible, within %s more, with the reasons", t.within(r.Within), t.within(r.Extend))
 	}
-	return "answered within " + r.Within.Words()
+	return t.f("within %s", t.within(r.Within))
+}
+
+// article writes a paragraph as lawyers do: 7.3 is 7(3).
+func article(a string) string {
+	number, paragraph, ok := strings.Cut(a, ".")
+	if !ok {
+		return a
+	}
+	return number + "(" + paragraph + ")"
 }
 
 func (d *Document) underGDPR() bool { return d.Regimes.Has("gdpr") }
@@ -91,6 +131,20 @@ func renderOwnership(p *page) {
 	if o.ServiceClaims == "none" {
 		p.say("ownership.service_claims", "The service claims no right in either.")
 	}
+	t := p.d.Terms
+	p.section("The terms of use")
+	if t.AnswersForContent == "subject" {
+		p.say("terms.answers_for_content", "You answer for what you bring and have made.")
+	}
+	switch t.Accept {
+	case "by_use":
+		p.say("terms.accept", "The terms of use, version %s, are accepted by using the service.", t.Version)
+	case "by_click":
+		p.say("terms.accept", "You are asked to accept the terms of use, version %s.", t.Version)
+	}
+	if len(t.Record) > 0 {
+		p.say("terms.record", "Which version was accepted when is recorded for %s.", p.t.list(p.t.words(t.Record, accepterNames)))
+	}
 }
 
 func renderModeration(p *page) {
@@ -99,90 +153,94 @@ func renderModeration(p *page) {
 	if len(m.LooksAt) == 0 {
 		return
 	}
-	p.say("moderation.looks_at", "A screener looks at %s.", namings(m.LooksAt))
+	p.say("moderation.looks_at", "A screener looks at %s.", p.t.namings(p.d.held(m.LooksAt)))
 	for _, e := range m.Classes {
-		p.say("moderation.classes."+e.Name, "What it takes for %s is %s.", e.Name, doWords[e.Value.Do])
+		kept := ""
+		if e.Value.Keep != "" {
+			kept = p.t.of(", and a sealed copy is held as evidence")
+		}
+		p.say("moderation.classes."+e.Name, "%s is %s%s.", capital(p.t.of(classWords[e.Name])), p.t.of(doWords[e.Value.Do]), kept)
 	}
 	p.say("moderation.unavailable", "While it cannot look, nothing is made.")
-	p.say("moderation.appeal", "You can appeal within %s; a person decides.", m.Appeal.Within.Words())
+	p.say("moderation.appeal", "You can appeal within %s; a person decides.", p.t.within(m.Appeal.Within))
 }
 
 func renderSecurity(p *page) {
 	p.section("How it is protected")
 	for i, c := range p.d.Security.Claims {
-		p.say(item("security.claims", i), "%s", claimWords[c])
+		p.put(item("security.claims", i), p.t.of(claimWords[c]))
 	}
 	if a := p.d.Security.Audits.Every; a.Said() {
-		p.say("security.audits", "The audit runs by itself every %s.", each(a))
+		p.say("security.audits", "All of that is audited %s.", p.t.each(a))
 	}
 	if t := p.d.Security.Incident.TellAuthority; t.Said() {
-		p.say("security.incident", "After an incident the authority is told within %s.", t.Words())
+		p.say("security.incident", "After a breach of your data the authority is told within %s.", p.t.within(t))
 	}
 	if p.d.Security.Caveat != "" {
 		p.say("security.caveat", "No transmission and no storage is perfectly secure, this one neither.")
 	}
 }
 
-func renderCookies(p *page) {
-	p.section("Cookies and consents")
-	for _, e := range p.d.Consents {
-		path, c := "consents."+e.Name, e.Value
-		about := strings.ReplaceAll(e.Name, "_", " ")
-		switch c.Mode.Default {
-		case "notice_only":
-			p.say(path, "Strictly necessary cookies: %s. Without them the studio does not know its own visitor.", list(c.Cookies))
-			continue
-		case "opt_in":
-			p.say(path, "For %s you are asked first, and can say no.", about)
-		case "opt_out":
-			p.say(path, "For %s you can say no at any time.", about)
-		}
-		for _, v := range c.Mode.Where {
-			p.say(path+".mode", "Where the %s holds, you %s.", strings.ToUpper(v.Name), modeWords[v.Value])
-		}
-		if len(c.Cookies) > 0 {
-			p.say(path+".cookies", "Its cookies: %s.", list(c.Cookies))
-		}
-		if c.Gpc == "refuse" {
-			p.say(path+".gpc", "A browser that sends Global Privacy Control has said no to it.")
-		}
-	}
-	for _, e := range p.d.Mails {
-		if e.Value.Consent != "" {
-			p.say("mails."+e.Name, "Mails of the kind “%s” come only if you asked for them.", e.Name)
-		}
-	}
-}
-
 func renderPeople(p *page) {
 	a := p.d.Age
 	p.section("Age")
-	if a.Minimum.Default == "" {
-		return
+	if a.Minimum.Default != "" {
+		p.say("age.minimum", "The service is not for people under %s.", a.Minimum.Default)
+		for _, e := range a.Minimum.Where {
+			p.say("age.minimum."+e.Name, "In %s the age is %s.", p.t.countryWords(e.Name), e.Value)
+		}
+		switch a.Below {
+		case "refuse":
+			p.say("age.below", "Whoever is younger is turned away.")
+		case "refuse_and_forget":
+			p.say("age.below", "Whoever is younger is turned away, and nothing of what they entered is kept.")
+		}
+		if s := a.Reported.Suspend; s.Said() {
+			p.say("age.reported.suspend", "An account that is reported to be a child's is suspended %s.", p.t.soon(s))
+		}
+		if s := a.Reported.Erase; s.Said() {
+			p.say("age.reported.erase", "What a reported child's account holds is erased within %s.", p.t.within(s))
+		}
 	}
-	p.say("age.minimum", "The service is not for people under %s.", a.Minimum.Default)
-	for _, e := range a.Minimum.Where {
-		p.say("age.minimum."+e.Name, "In the country %s that is %s.", e.Name, e.Value)
+	p.section("Organisations")
+	if o := p.d.Organisation; len(o.MayEnforce) > 0 {
+		p.say("organisation.may_enforce", "An organisation may settle for its members %s.", p.t.list(p.t.words(o.MayEnforce, enforceWords)))
 	}
-	if a.Reported.Erase.Said() {
-		p.say("age.reported", "A reported child's data goes within %s.", a.Reported.Erase.Words())
+	if p.d.Organisation.Agreement == "generated" {
+		p.say("organisation.agreement", "It can download an agreement on the processing of its data, which is made from this policy.")
 	}
 }
 
+func (t tongue) soon(s Span) string {
+	if s.Duration() == 0 {
+		return t.of("at once")
+	}
+	return t.f("within %s", t.within(s))
+}
+
 func renderChanges(p *page) {
-	c := p.d.Changes
 	p.section("When this changes")
-	if c.Material.Lead.Said() {
-		p.say("changes.material", "A change that matters is announced %s before it holds, by %s.", c.Material.Lead.Words(), list(words(c.Material.Notify, notifyWords)))
+	p.changes()
+	p.say("controller.contact", "You can ask about this page at %s.", p.d.Controller.Contact)
+}
+
+func (p *page) changes() {
+	c := p.d.Changes
+	if c.Material.Lead.Duration() > 0 {
+		p.say("changes.material", "A change that matters is announced %s before it holds, %s.", p.t.span(c.Material.Lead), p.t.list(p.t.words(c.Material.Notify, notifyWords)))
+	} else if c.Material.Lead.Said() {
+		p.say("changes.material", "A change is announced %s, and holds from the day on which it is posted.", p.t.list(p.t.words(c.Material.Notify, notifyWords)))
 	}
 	if c.LongerRetention == "new_records_only" {
 		p.say("changes.longer_retention", "A new version never lengthens the life of what is there already.")
 	}
+	if c.Reconsent.Has("consent") {
+		p.say("changes.reconsent", "Where it bears on something that you agreed to, you are asked again.")
+	}
 	switch c.Accept {
 	case "by_use":
-		p.say("changes.accept", "Going on using the service means accepting it.")
+		p.say("changes.accept", "Whoever goes on using the service accepts it.")
 	case "by_click":
 		p.say("changes.accept", "You are asked to accept it.")
 	}
-	p.say("controller.contact", "Questions about this page: %s.", p.d.Controller.Contact)
 }

@@ -80,7 +80,7 @@ func TestRenderTellsCollectedFromUncollected(t *testing.T) {
 	t.Parallel()
 	src := strings.Replace(shape(t), "{is: user.payment,", "{is: user.payment, collected: false,", 1)
 	page := text(parse(t, src).Render())
-	if !strings.Contains(page, "This service collects no records of credits and payments.") || strings.Contains(page, "payments have to be kept") {
+	if !strings.Contains(page, "This service collects no records of credits and payments.") || strings.Contains(page, "payments have to be kept by law") {
 		t.Error("the page is unclear about payments that are not collected")
 	}
 	if page = text(parse(t, shape(t)).Render()); strings.Contains(page, "collects no") {
@@ -97,8 +97,8 @@ func TestExplain(t *testing.T) {
 		paths    string
 		says     string
 	}{
-		{musa.CategoryOutput, musa.TierGuest, "retention[3]", "go 12 hours after they were made"},
-		{musa.CategoryOriginal, musa.TierMember, "retention[0] retention[1] retention[2] retention[4] retention", "at once when the last job that used them has ended, unless you save them"},
+		{musa.CategoryOutput, musa.TierGuest, "retention[3]", "are erased 12 hours after they were made"},
+		{musa.CategoryOriginal, musa.TierMember, "retention[0] retention[1] retention[2] retention[4] retention", "as soon as the last job that used them has ended, unless they were saved"},
 		{musa.CategorySafe, musa.TierGuest, "retention", "cannot have any"},
 		{musa.CategoryUsageTotal, musa.TierPaid, "retention[23]", "lead to nobody"},
 	}
@@ -131,31 +131,95 @@ func TestDiff(t *testing.T) {
 	if got := policy.Diff(older, parse(t, "# the same\n"+shape(t))); len(got) != 0 {
 		t.Errorf("a comment is a change: %v", got)
 	}
+	const guests = "For guests, the pictures that are made for you, the words that you write for a picture, the settings and histories of your jobs and the share links"
 	cases := []struct {
-		name, old, new string
-		want           policy.Change
+		name, old, new, heading string
+		want                    policy.Change
 	}{
-		{"longer", "tier: guest, from: created, keep: 12h}\n  - {for: [output, prompt, history, share], tier: member",
-			"tier: guest, from: created, keep: 36h}\n  - {for: [output, prompt, history, share], tier: member",
-			policy.Change{Heading: "What is kept, and for how long", Path: "retention[3]",
-				Before: "For guests, the pictures that are made for you, the words that you write for a picture, the settings and histories of your jobs and the share links go 12 hours after they were made.",
-				After:  "For guests, the pictures that are made for you, the words that you write for a picture, the settings and histories of your jobs and the share links go 36 hours after they were made."}},
+		{"shorter", "tier: guest, from: created, keep: 12h}\n  - {for: [output, prompt, history, share], tier: member",
+			"tier: guest, from: created, keep: 6h}\n  - {for: [output, prompt, history, share], tier: member",
+			"What is kept, and for how long", policy.Change{Kind: policy.Changed, Path: "retention[3]", Of: guests,
+				Was: "erased 12 hours after they were made", Is: "erased 6 hours after they were made",
+				Text: "For guests, the pictures that are made for you, the words that you write for a picture, the settings and histories of your jobs and the share links: were erased 12 hours after they were made, are erased 6 hours after they were made."}},
+		{"another choice", "choices: [3d, 14d]", "choices: [3d, 9d]",
+			"What is kept, and for how long", policy.Change{Kind: policy.Changed, Path: "retention[5]", Of: strings.Replace(guests, "guests", "paying members", 1),
+				Was:  "erased 3 days after they were made (you, your workspace or a project may choose 3 days or 14 days; shortened 24 hours after notice when the membership ends)",
+				Is:   "erased 3 days after they were made (you, your workspace or a project may choose 3 days or 9 days; shortened 24 hours after notice when the membership ends)",
+				Text: "For paying members, the pictures that are made for you, the words that you write for a picture, the settings and histories of your jobs and the share links: were erased 3 days after they were made (you, your workspace or a project may choose 3 days or 14 days; shortened 24 hours after notice when the membership ends), are erased 3 days after they were made (you, your workspace or a project may choose 3 days or 9 days; shortened 24 hours after notice when the membership ends)."}},
+		{"no longer held", "interaction:    {is: user.behavior}", "interaction:    {is: user.behavior, collected: false}",
+			"What is kept, and for how long", policy.Change{Kind: policy.Removed, Path: "retention[14]", Of: "The records of clicks and views",
+				Was:  "made into totals that lead to nobody 60 days after they were made",
+				Text: "The records of clicks and views: were made into totals that lead to nobody 60 days after they were made, and are no longer kept at all."}},
 		{"gone", "  till:    {hosts: [api.till.example], for: [bill], gets: [payment], country: US, safeguard: scc, agreement: doc/till.md}\n", "",
-			policy.Change{Heading: "Who is sent what", Path: "processors.till", Before: "Till (US) is sent the records of credits and payments, to account for what you use and buy."}},
-		{"new", "minimum: {default: 16,", "minimum: {default: 16, IE: 16,",
-			policy.Change{Heading: "Age", Path: "age.minimum.IE", After: "In the country IE that is 16."}},
-		{"not on the page", "storage: 100MB", "storage: 50MB",
-			policy.Change{Heading: policy.InDocument, Path: "tiers.guest",
-				Before: "guest: {account: false, storage: 100MB}", After: "guest: {account: false, storage: 50MB}"}},
-		{"beside a change on the page", "agreement: doc/till.md", "agreement: doc/new.md",
-			policy.Change{Heading: policy.InDocument, Path: "processors.till",
-				Before: "till: {hosts: [api.till.example], for: [bill], gets: [payment], country: US, safeguard: scc, agreement: doc/till.md}",
-				After:  "till: {hosts: [api.till.example], for: [bill], gets: [payment], country: US, safeguard: scc, agreement: doc/new.md}"}},
+			"Who is sent what", policy.Change{Kind: policy.Removed, Path: "processors.till",
+				Was:  "Till, in the United States, is sent the records of credits and payments, to account for what you use and buy.",
+				Text: "No longer: Till, in the United States, is sent the records of credits and payments, to account for what you use and buy."}},
+		{"new", "minimum: {default: 16,", "minimum: {default: 16, IE: 15,",
+			"Age", policy.Change{Kind: policy.Added, Path: "age.minimum.IE", Is: "In Ireland the age is 15.", Text: "New: In Ireland the age is 15."}},
+		{"told later", "tell_authority: 72h", "tell_authority: 48h",
+			"How it is protected", policy.Change{Kind: policy.Changed, Path: "security.incident",
+				Was:  "After a breach of your data the authority is told within 72 hours.",
+				Is:   "After a breach of your data the authority is told within 48 hours.",
+				Text: "Was: After a breach of your data the authority is told within 72 hours. Is: After a breach of your data the authority is told within 48 hours."}},
+		{"what it speaks of", "undo: 15s", "undo: 20s",
+			"Your rights", policy.Change{Kind: policy.Changed, Path: "rights.erasure.undo", Of: "Erasure",
+				Was:  "What you delete can be taken back for 15 seconds; after that nobody can.",
+				Is:   "What you delete can be taken back for 20 seconds; after that nobody can.",
+				Text: "Erasure: Was: What you delete can be taken back for 15 seconds; after that nobody can. Is: What you delete can be taken back for 20 seconds; after that nobody can."}},
+		{"not on the page", "agreement: doc/till.md", "agreement: doc/new.md",
+			policy.InDocument, policy.Change{Kind: policy.Changed, Path: "processors.till",
+				Was:  "till: {hosts: [api.till.example], for: [bill], gets: [payment], country: US, safeguard: scc, agreement: doc/till.md}",
+				Is:   "till: {hosts: [api.till.example], for: [bill], gets: [payment], country: US, safeguard: scc, agreement: doc/new.md}",
+				Text: "Was: till: {hosts: [api.till.example], for: [bill], gets: [payment], country: US, safeguard: scc, agreement: doc/till.md} Is: till: {hosts: [api.till.example], for: [bill], gets: [payment], country: US, safeguard: scc, agreement: doc/new.md}"}},
 	}
 	for _, c := range cases {
+		if strings.Count(shape(t), c.old) != 1 {
+			t.Fatalf("%q does not stand once in the shape", c.old)
+		}
 		got := policy.Diff(older, parse(t, strings.Replace(shape(t), c.old, c.new, 1)))
-		if !slices.Contains(got, c.want) {
+		i := slices.IndexFunc(got, func(d policy.Differences) bool { return d.Heading == c.heading })
+		if i < 0 || !slices.Contains(got[i].Changes, c.want) {
 			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+}
+
+// A rule that only moved, or that was written as two, says the same of everybody.
+func TestDiffSeesNoChangeInAMovedRule(t *testing.T) {
+	t.Parallel()
+	const rule = "  - {for: [device], from: created, keep: 60d}\n"
+	moved := strings.Replace(strings.Replace(shape(t), rule, "", 1), "retention:\n", "retention:\n"+rule, 1)
+	for _, d := range policy.Diff(parse(t, shape(t)), parse(t, moved)) {
+		if d.Heading == "What is kept, and for how long" {
+			t.Errorf("%+v", d.Changes)
+		}
+	}
+}
+
+// Whatever differs between two presets is told, with a line that stands in one of them.
+func TestDiffOfPresets(t *testing.T) {
+	t.Parallel()
+	var all []*policy.Document
+	for _, name := range policies.Names() {
+		d, err := policies.Load(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, d)
+	}
+	for _, older := range all {
+		for _, newer := range all {
+			got := policy.Diff(older, newer)
+			if (len(got) == 0) != (older.Hash() == newer.Hash()) {
+				t.Errorf("%s to %s: %d sections", older.Policy, newer.Policy, len(got))
+			}
+			for _, d := range got {
+				for _, x := range d.Changes {
+					if older.Line(x.Path)+newer.Line(x.Path) == 0 || (x.Was == "" && x.Is == "") || x.Was == x.Is || x.Text == "" {
+						t.Errorf("%s to %s: %+v", older.Policy, newer.Policy, x)
+					}
+				}
+			}
 		}
 	}
 }

@@ -16,12 +16,14 @@ var english = struct {
 	notFound: "There is nothing here, or it is not yours. Check the address, or sign in as the one who made it.",
 	due:      "Its time was over at %s: the policy, %s, says so. What is still yours is listed in the studio.",
 	refusals: map[Reason]refusal{
-		ReasonUnset:   {"undecided", "Nobody asked the policy about this. Please report it%s."},
-		ReasonPurpose: {"purpose_undeclared", "The policy names no such purpose for this kind of data (%s). Only its operator can change that."},
-		ReasonConsent: {"consent_missing", "The policy allows this only with a consent (%s), and there is none."},
-		ReasonRole:    {"role_unfit", "The policy does not let this role act for this purpose (%s). Ask somebody whose role does."},
-		ReasonUnmade:  {"category_uncollected", "The policy says that this service does not collect this kind of data (%s)."},
-		ReasonEndless: {"end_missing", "The policy has no rule that ends this kind of data here, so it is not kept (%s)."},
+		ReasonUnset:      {"undecided", "Nobody asked the policy about this. Please report it%s."},
+		ReasonPurpose:    {"purpose_undeclared", "The policy names no such purpose for this kind of data (%s). Only its operator can change that."},
+		ReasonConsent:    {"consent_missing", "The policy allows this only with a consent (%s), and there is none. Only the person whose it is can give it."},
+		ReasonObjected:   {"objected", "The person whose it is objected to this use, so the policy does not allow it (%s). They can take the objection back."},
+		ReasonRestricted: {"restricted", "The use of this is restricted: it is stored, and nothing else is done with it (%s). A restriction that you asked for ends when you lift it."},
+		ReasonRole:       {"role_unfit", "The policy does not let this role act for this purpose (%s). Ask somebody whose role does."},
+		ReasonUnmade:     {"category_uncollected", "The policy says that this service does not collect this kind of data (%s)."},
+		ReasonEndless:    {"end_missing", "The policy has no rule that ends this kind of data here, so it is not kept (%s)."},
 	},
 }
 
@@ -41,11 +43,19 @@ var fromWords = map[string]string{
 }
 
 func (r *clause) endWords(i Item, at musa.Millis) string {
-	return fmt.Sprintf("It goes %s, at %s (%s).", r.after(i), instant(at), r.path)
+	return fmt.Sprintf("%s %s, at %s (%s).", r.goes(), r.after(i), instant(at), r.path)
+}
+
+// goes says, too, why it is this rule where the person's own saving is the reason.
+func (r *clause) goes() string {
+	if r.when&isSaved != 0 {
+		return "It is saved, and goes"
+	}
+	return "It goes"
 }
 
 func (r *clause) after(i Item) string {
-	span := r.span(i.Choice)
+	span := r.span(&i)
 	if span.Duration() == 0 {
 		return "at once when " + fromWords[r.from]
 	}
@@ -53,7 +63,7 @@ func (r *clause) after(i Item) string {
 }
 
 func (d *Document) endlessWords(i Item) string {
-	t := d.compiled.categories[i.Category]
+	t := d.compiled.category(i.Category)
 	if len(t.clauses(i.Tier)) == 0 {
 		return "No rule of this policy ends it, so nothing of the kind may be kept."
 	}

@@ -20,7 +20,6 @@ const (
 	FaultOrphan   = "blob_orphan"       // bytes without a row
 	FaultPartial  = "blob_partial"      // what a write left unfinished
 	FaultSize     = "blob_size"         // more or fewer bytes than the row says
-	FaultUndoomed = "blob_undoomed"     // of something erased, and not to be removed
 	FaultBlobItem = "blob_without_item" // live, of no asset
 )
 
@@ -118,16 +117,14 @@ func (r *round) blobs(ctx context.Context, found func(Fault)) error {
 				found(Fault{Kind: kind, Where: "blobs", ID: name, Since: created, Words: words})
 			}
 			live := state == string(musa.BlobLive)
-			switch {
-			case live && asset == "":
+			if live && asset == "" {
 				fault(FaultBlobItem, "is live, and the asset it belongs to has no row: nothing ends it")
-			case live && asset != string(musa.AssetActive):
-				fault(FaultUndoomed, "belongs to something erased, and is not marked for removal")
 			}
 			if !slices.Contains([]string{"writing", "live", "doomed"}, state) || !slices.Contains([]string{"full", "thumb"}, role) {
 				fault(FaultState, "is in a state or role that does not exist")
 			}
-			if live && !r.present.has(name) {
+			// Those of something erased may go at any moment, before their rows.
+			if live && asset != string(musa.AssetErased) && !r.present.has(name) {
 				missing = append(missing, absent{name, created})
 			}
 			return []any{name}, nil
@@ -154,6 +151,6 @@ func (r *round) lost(ctx context.Context, name string) (bool, error) {
 		return false, err
 	}
 	live := false
-	err := r.look(ctx, func(*sql.Rows) error { live = true; return nil }, "SELECT 1 FROM blobs WHERE name = $1 AND state = 'live'", name)
+	err := r.look(ctx, func(*sql.Rows) error { live = true; return nil }, "SELECT 1 FROM blobs AS b WHERE name = $1 AND state = 'live' AND NOT EXISTS (SELECT 1 FROM assets AS a WHERE a.id = b.asset AND a.state = 'erased')", name)
 	return live, err
 }

@@ -18,6 +18,8 @@ const (
 	FaultSession   = "expired_session"  // kept long after it expired
 	FaultUnchained = "audit_waiting"    // events that nobody chains
 	FaultUnlogged  = "receipts_waiting" // receipts that nobody logs
+	FaultLingers   = "key_lingers"      // destroyed, and not known to have left the database's files
+	FaultPayment   = "payment_overdue"  // an entry that should be carried by a sum
 	FaultSilent    = "job_silent"       // running, and nobody works on it
 )
 
@@ -63,20 +65,37 @@ func (r *round) late(ctx context.Context, _ func(Fault)) error {
 	erase := r.ago(r.EraseWithin)
 	return r.list(ctx,
 		listing{FaultOverdue, "assets", "is readable by its row after its end: the key should be destroyed by now",
-			`SELECT ends, id FROM assets WHERE state = 'active' AND ends > 0 AND (ends, id) > ($1, $2) AND ends < $4 ORDER BY ends, id LIMIT $3`, erase},
+			// One that is copied for a hold keeps its key that long; a stale hold is named by itself.
+			`SELECT ends, id FROM assets WHERE state = 'active' AND ends > 0 AND (ends, id) > ($1, $2) AND ends < $4
+			AND NOT EXISTS (SELECT 1 FROM holds AS h WHERE h.asset = assets.id AND h.state = 'opening') ORDER BY ends, id LIMIT $3`, erase},
 		listing{FaultOverdue, "records", "is readable by its row after its end: the key should be destroyed by now",
 			`SELECT ends, id FROM records WHERE state = 'active' AND ends > 0 AND (ends, id) > ($1, $2) AND ends < $4 ORDER BY ends, id LIMIT $3`, erase},
 		listing{FaultUnpurged, "assets", "its key is destroyed, and the removal of its bytes is not confirmed in time",
-			`SELECT erased, id FROM assets WHERE state = 'erased' AND (erased, id) > ($1, $2) AND erased < $4 ORDER BY erased, id LIMIT $3`, r.ago(r.PurgeWithin)})
+			`SELECT erased, id FROM assets WHERE state = 'erased' AND (erased, id) > ($1, $2) AND erased < $4 ORDER BY erased, id LIMIT $3`, r.ago(r.PurgeWithin)},
+		listing{FaultLingers, "strays", "a key was destroyed, and nothing made sure that it left the database's files",
+			`SELECT at, item FROM strays WHERE (at, item) > ($1, $2) AND at < $4 ORDER BY at, item LIMIT $3`, r.ago(r.PurgeWithin)})
+}
+
+// payments looks for entries older than the policy keeps any. What a job set aside stays as long
+// as what it spent.
+func (r *round) payments(ctx context.Context, _ func(Fault)) error {
+	if r.PaymentsFor == 0 {
+		return nil
+	}
+	return r.list(ctx, listing{FaultPayment, "ledger_entries", "is kept longer than the policy keeps any payment",
+		`SELECT e.created, e.id FROM ledger_entries AS e WHERE e.kind <> 'carry' AND (e.created, e.id) > ($1, $2) AND e.created < $4
+		AND NOT EXISTS (SELECT 1 FROM ledger_entries AS y WHERE y.job = e.job AND y.job <> '' AND y.created >= $4)
+		ORDER BY e.created, e.id LIMIT $3`, r.ago(r.PaymentsFor + housework)})
 }
 
 func (r *round) unfinished(ctx context.Context, _ func(Fault)) error {
 	return r.list(ctx,
 		listing{FaultWriting, "blobs", "a write that began long ago and never ended: scratch of a crash",
 			`SELECT created, name FROM blobs WHERE state = 'writing' AND (created, name) > ($1, $2) AND created < $4 ORDER BY created, name LIMIT $3`, r.ago(staleWrite)},
-		// The moment a blob was doomed is its asset's erasure; without an asset, its creation.
+		// Bytes are doomed by their asset's erasure; unfinished ones by a mark, which has no moment.
 		listing{FaultDoomed, "blobs", "bytes that should be removed by now still have their row",
-			`SELECT d.since, d.name FROM (SELECT COALESCE(CASE WHEN a.erased > 0 THEN a.erased END, b.created) AS since, b.name
+			`SELECT d.since, d.name FROM (SELECT a.erased AS since, b.name FROM assets AS a JOIN blobs AS b ON b.asset = a.id WHERE a.state = 'erased' AND a.erased < $4
+				UNION SELECT COALESCE(CASE WHEN a.erased > 0 THEN a.erased END, b.created), b.name
 				FROM blobs AS b LEFT JOIN assets AS a ON a.id = b.asset WHERE b.state = 'doomed') AS d
 			WHERE (d.since, d.name) > ($1, $2) AND d.since < $4 ORDER BY d.since, d.name LIMIT $3`, r.ago(r.PurgeWithin)})
 }
@@ -97,7 +116,7 @@ func (r *round) waiting(ctx context.Context, _ func(Fault)) error {
 		listing{FaultUnchained, "audit_events", "an event waits for its place in the chain",
 			`SELECT at, id FROM audit_events WHERE seq IS NULL AND (at, id) > ($1, $2) AND at < $4 ORDER BY at, id LIMIT $3`, r.ago(sequencing)},
 		listing{FaultUnlogged, "receipts", "a receipt waits for its place in the transparency log",
-			`SELECT created, id FROM receipts WHERE position < 0 AND (created, id) > ($1, $2) AND created < $4 ORDER BY created, id LIMIT $3`, r.ago(sequencing)})
+			`SELECT created, id FROM receipts WHERE position < 0 AND position = -1 AND (created, id) > ($1, $2) AND created < $4 ORDER BY created, id LIMIT $3`, r.ago(sequencing)})
 }
 
 func (r *round) silent(ctx context.Context, _ func(Fault)) error {

@@ -39,6 +39,11 @@ type Options struct {
 	// EraseWithin and PurgeWithin are the policy's bounds after an end. What is later than
 	// these is a fault.
 	EraseWithin, PurgeWithin time.Duration
+	// ReceiptsFor is how long a receipt is kept once it was logged: what is gone of those that
+	// were logged before is no loss. 0 is for ever.
+	ReceiptsFor time.Duration
+	// PaymentsFor is how long a payment is kept at most: one that is older is a fault. 0 is for ever.
+	PaymentsFor time.Duration
 	// Tables gives the declared columns of each declared table.
 	Tables map[string][]string
 	// Categories are those that the policy knows; empty leaves them unchecked.
@@ -93,9 +98,10 @@ func (i *Inspector) Store(ctx context.Context, o Options, found func(Fault)) (ta
 	steps := []Check{
 		{"schema", Quick, r.schema}, {"keyset", Quick, r.keyset},
 		{"ends", Quick, r.late}, {"unfinished blobs", Quick, r.unfinished}, {"tombstones", Quick, r.tombstones},
-		{"waiting rows", Quick, r.waiting}, {"silent jobs", Quick, r.silent},
-		{"subjects", Whole, r.subjects}, {"assets", Whole, r.assets}, {"records", Whole, r.records}, {"keys", Whole, r.secrets},
-		{"lineage", Whole, r.edges}, {"policies", Whole, r.policies},
+		{"waiting rows", Quick, r.waiting}, {"payments", Quick, r.payments}, {"silent jobs", Quick, r.silent},
+		{"late holds", Quick, r.lateHolds}, {"holds", Whole, r.holds},
+		{"subjects", Whole, r.subjects}, {"standings", Whole, r.standings}, {"assets", Whole, r.assets}, {"records", Whole, r.records}, {"keys", Whole, r.secrets},
+		{"lineage", Whole, r.edges}, {"policies", Whole, r.policies}, {"adoptions", Whole, r.adoptions},
 		{"blob store", Whole, r.stored}, {"blobs", Whole, r.blobs},
 		{"ledger", Whole, r.ledger}, {"jobs", Whole, r.jobs}, {"transparency log", Whole, r.log},
 		{"clear text in rows", Whole, r.clearRows}, {"clear text in blobs", Deep, r.clearBlobs}, {"raw files", Deep, r.relics},

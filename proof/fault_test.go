@@ -41,6 +41,7 @@ var faults = map[string]planted{
 	"erased and not purged":            {kind: proof.FaultUnpurged, where: "assets", level: proof.Quick, sql: "UPDATE assets SET state = 'erased', erased = {now} - 61000, purged = 0 WHERE id = {purged}"},
 	"write that never ended":           {kind: proof.FaultWriting, where: "blobs", level: proof.Quick, sql: "INSERT INTO blobs VALUES ('asset/x', {active}, 'full', 'writing', 0, {now} - 601000)"},
 	"bytes not removed":                {kind: proof.FaultDoomed, where: "blobs", level: proof.Quick, sql: "INSERT INTO blobs VALUES ('asset/x', 'as_x', 'full', 'doomed', 0, {now} - 61000)"},
+	"bytes of an erased asset":         {kind: proof.FaultDoomed, where: "blobs", level: proof.Quick, sql: "UPDATE assets SET state = 'erased', erased = {now} - 61000, uses = 0 WHERE id = {active}; DELETE FROM secrets WHERE id = {active}"},
 	"old tombstone":                    {kind: proof.FaultTombstone, where: "assets", level: proof.Quick, sql: "UPDATE assets SET purged = {now} - 2678400001 WHERE id = {purged}"},
 	"old tombstone of a record":        {kind: proof.FaultTombstone, where: "records", level: proof.Quick, sql: "UPDATE records SET state = 'erased', erased = {now} - 2678400001 WHERE id = {record}; DELETE FROM secrets WHERE id = {record}"},
 	"session long expired":             {kind: proof.FaultSession, where: "sessions", level: proof.Quick, sql: "UPDATE sessions SET expires = {now} - 86400001"},
@@ -78,7 +79,6 @@ var faults = map[string]planted{
 	"lineage of nothing":               {kind: proof.FaultEdge, where: "sources", level: proof.Whole, sql: "INSERT INTO sources VALUES ({used}, 'as_x')"},
 	"inputs of no job":                 {kind: proof.FaultEdge, where: "job_inputs", level: proof.Whole, sql: "INSERT INTO job_inputs VALUES ('jo_x', 0, {used})"},
 	"session of an erased owner":       {kind: proof.FaultSignedIn, where: "subjects", level: proof.Whole, sql: "UPDATE sessions SET subject = {erased}"},
-	"live blob of an erased asset":     {kind: proof.FaultUndoomed, where: "blobs", level: proof.Whole, sql: "UPDATE assets SET state = 'erased', erased = {now}, uses = 0 WHERE id = {active}; DELETE FROM secrets WHERE id = {active}"},
 	"live blob of no asset":            {kind: proof.FaultBlobItem, where: "blobs", level: proof.Whole, sql: "UPDATE blobs SET asset = 'as_x' WHERE asset = {active} AND role = 'thumb'; UPDATE assets SET bytes = (SELECT size FROM blobs WHERE asset = {active}) WHERE id = {active}"},
 	"account off its entries":          {kind: proof.FaultLedger, where: "ledger_accounts", level: proof.Whole, sql: "UPDATE ledger_accounts SET balance = balance + 1"},
 	"account below zero":               {kind: proof.FaultNegative, where: "ledger_accounts", level: proof.Whole, sql: "{unchecked}; INSERT INTO ledger_accounts VALUES ({erased}, -5, 0); INSERT INTO ledger_entries VALUES ('le_x', {erased}, '', 'charge', -5, 0, {now})"},
@@ -96,6 +96,22 @@ var faults = map[string]planted{
 	"prompt in a text column":          {kind: proof.FaultClear, where: "jobs.code", level: proof.Whole, sql: "UPDATE jobs SET code = 'a castle at dawn' WHERE id = {done}"},
 	"JSON in a sealed column":          {kind: proof.FaultClear, where: "secrets.sealed", level: proof.Whole, sql: `UPDATE secrets SET sealed = {json} WHERE id = {record}`},
 	"JSON in a sealed event":           {kind: proof.FaultClear, where: "audit_events.sealed", level: proof.Whole, sql: `UPDATE audit_events SET sealed = {json} WHERE seq = 3`},
+	"key that lingers":                 {kind: proof.FaultLingers, where: "strays", level: proof.Quick, sql: "INSERT INTO strays (item, at) VALUES ('lo_x', {now} - 60001)"},
+	"payment past its end":             {kind: proof.FaultPayment, where: "ledger_entries", level: proof.Quick, sql: "INSERT INTO ledger_entries VALUES ('le_x', {owner}, '', 'grant', 0, 0, {now} - 221011200001)"},
+	"adoption of an unknown version":   {kind: proof.FaultVersion, where: "adoptions", level: proof.Whole, sql: "UPDATE adoptions SET version = '9'"},
+	"no that counts as a yes":          {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "UPDATE choices SET given = (1 = 0) WHERE name = 'training' AND item = ''"},
+	"no to a picture that counts not":  {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "UPDATE choices SET given = (1 = 0) WHERE item = {active}"},
+	"yes that nobody said":             {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "UPDATE subjects SET consents = 'training marketing' WHERE id = {owner}"},
+	"yes whose time is over":           {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "UPDATE choices SET expires = {now} - 86400001 WHERE name = 'training'"},
+	"yes that counts for longer":       {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "UPDATE subjects SET consents = 'training@9999999999999' WHERE id = {owner}"},
+	"restriction that counts not":      {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "UPDATE subjects SET restricted = 0 WHERE id = {owner}"},
+	"objection that counts not":        {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "UPDATE subjects SET objections = '' WHERE id = {owner}"},
+	"workspace that trains":            {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "INSERT INTO workspaces VALUES ({owner}, {now}, 0, '', '', '', '', 0)"},
+	"log that goes on":                 {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "UPDATE subjects SET unlogged = 0 WHERE id = {owner}"},
+	"suspended without a reason":       {kind: proof.FaultState, where: "subjects", level: proof.Whole, sql: "DELETE FROM suspensions"},
+	"suspended and at work":            {kind: proof.FaultState, where: "subjects", level: proof.Whole, sql: "UPDATE subjects SET state = 'active' WHERE state = 'suspended'"},
+	"prompt in a list":                 {kind: proof.FaultClear, where: "subjects.consents", level: proof.Whole, sql: "UPDATE subjects SET consents = 'A castle, at dawn' WHERE id = {owner}"},
+	"login of an erased owner":         {kind: proof.FaultSignedIn, where: "subjects", level: proof.Whole, sql: "UPDATE logins SET subject = {erased}"},
 	"bytes without a row": {kind: proof.FaultOrphan, where: "blob store", level: proof.Whole, spoil: func(t *testing.T, c *planting) {
 		_, err := c.blobs.Put(t.Context(), "asset/nobody", strings.NewReader("\x01"+string(noise(90))))
 		must(t, err)
@@ -161,7 +177,7 @@ func (s *store) look(t testing.TB, i *proof.Inspector, o proof.Options) (found [
 	t.Helper()
 	tally, err := i.Store(t.Context(), o, func(f proof.Fault) { found = append(found, f) })
 	must(t, err)
-	if o.Level > proof.Quick && (tally["assets"] != 13 || tally["blob store"] < 3) {
+	if o.Level > proof.Quick && (tally["assets"] < 13 || tally["blob store"] < 3) {
 		t.Errorf("looked at %v only", tally)
 	}
 	return found

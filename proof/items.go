@@ -28,7 +28,7 @@ const (
 	FaultReceipt      = "receipt_missing"    // purged without a receipt
 	FaultPurgedBlob   = "blob_of_purged"     // purged with something stored
 	FaultEdge         = "edge_dangling"      // lineage of what is not there
-	FaultSignedIn     = "session_survives"   // a session of an erased owner
+	FaultSignedIn     = "session_survives"   // a session, login or key of an erased owner
 )
 
 // item is what assets and records have in common.
@@ -176,20 +176,23 @@ func (r *round) stray(ctx context.Context, f Fault, query string) error {
 func (r *round) secrets(ctx context.Context, _ func(Fault)) error {
 	return r.stray(ctx, Fault{Kind: FaultKeyStray, Where: "secrets", Words: "a key and a sealed record of an item that has no row: nothing ends them"},
 		`WITH page AS (SELECT id FROM secrets WHERE length(wrapped) > 0 AND id > $1 ORDER BY id LIMIT $2)
-		SELECT p.id, CASE WHEN a.id IS NULL AND c.id IS NULL THEN 0 ELSE 1 END FROM page AS p
-		LEFT JOIN assets AS a ON a.id = p.id LEFT JOIN records AS c ON c.id = p.id ORDER BY p.id`)
+		SELECT p.id, CASE WHEN a.id IS NULL AND c.id IS NULL AND l.id IS NULL AND v.id IS NULL AND k.id IS NULL THEN 0 ELSE 1 END FROM page AS p
+		LEFT JOIN assets AS a ON a.id = p.id LEFT JOIN records AS c ON c.id = p.id LEFT JOIN logins AS l ON l.id = p.id
+		LEFT JOIN vouchers AS v ON v.id = p.id LEFT JOIN api_keys AS k ON k.id = p.id ORDER BY p.id`)
 }
 
 func (r *round) subjects(ctx context.Context, found func(Fault)) error {
 	err := r.walk(ctx, "subjects", `WITH page AS (SELECT * FROM subjects WHERE id > $1 ORDER BY id LIMIT $2)
 		SELECT p.id, p.state, p.closed, CASE WHEN k.subject IS NULL THEN 0 ELSE 1 END,
-		(SELECT COUNT(*) FROM sessions AS s WHERE s.subject = p.id)
+		(SELECT COUNT(*) FROM sessions AS s WHERE s.subject = p.id) + (SELECT COUNT(*) FROM logins AS l WHERE l.subject = p.id)
+		+ (SELECT COUNT(*) FROM vouchers AS v WHERE v.subject = p.id) + (SELECT COUNT(*) FROM api_keys AS a WHERE a.subject = p.id),
+		(SELECT COUNT(*) FROM suspensions AS z WHERE z.subject = p.id)
 		FROM page AS p LEFT JOIN subject_keys AS k ON k.subject = p.id AND length(k.wrapped) > 0 ORDER BY p.id`, byID,
 		func(rows *sql.Rows) ([]any, error) {
 			var id, state string
 			var closed musa.Millis
-			var key, sessions int
-			if err := rows.Scan(&id, &state, &closed, &key, &sessions); err != nil {
+			var key, ways, aside int
+			if err := rows.Scan(&id, &state, &closed, &key, &ways, &aside); err != nil {
 				return nil, err
 			}
 			erased := state == string(musa.SubjectErased)
@@ -202,10 +205,11 @@ func (r *round) subjects(ctx context.Context, found func(Fault)) error {
 			case !erased && key == 0:
 				fault(FaultKeyMissing, "is not erased, and its key is gone: nothing it owns opens")
 			}
-			if erased && sessions > 0 {
-				fault(FaultSignedIn, "is erased, and still signed in")
+			if erased && ways > 0 {
+				fault(FaultSignedIn, "is erased, and still signed in, or has what signs in")
 			}
-			if !slices.Contains([]string{"active", "closed", "erased"}, state) || (state == "active") != (closed == 0) {
+			open := state == "active" || state == "suspended"
+			if !open && state != "closed" && !erased || open != (closed == 0) || state == "suspended" && aside == 0 || state == "active" && aside > 0 {
 				fault(FaultState, "its state and its times contradict each other")
 			}
 			return []any{id}, nil
@@ -245,4 +249,11 @@ func (r *round) policies(ctx context.Context, found func(Fault)) error {
 			}
 			return []any{version}, nil
 		})
+}
+
+// adoptions looks for a version that the store follows and whose document it does not have.
+func (r *round) adoptions(ctx context.Context, _ func(Fault)) error {
+	return r.stray(ctx, Fault{Kind: FaultVersion, Where: "adoptions", Words: "was taken up, and no such version was ever published: nobody can say what it promised"},
+		`WITH page AS (SELECT DISTINCT version AS id FROM adoptions WHERE version > $1 ORDER BY version LIMIT $2)
+		SELECT p.id, CASE WHEN v.version IS NULL THEN 0 ELSE 1 END FROM page AS p LEFT JOIN policy_versions AS v ON v.version = p.id ORDER BY p.id`)
 }

@@ -9,6 +9,8 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+
+	"musa"
 )
 
 // Kinds of fault about the transparency log.
@@ -63,7 +65,7 @@ func rootOf(note string) (size int64, root hash, ok bool) {
 // every signed root on the way.
 func (r *round) log(ctx context.Context, found func(Fault)) error {
 	// What is signed now is looked at; a server that runs goes on growing.
-	size, signed, err := r.signedSize(ctx, found)
+	size, ended, signed, err := r.signedSize(ctx, found)
 	if err != nil {
 		return err
 	}
@@ -85,6 +87,7 @@ func (r *round) log(ctx context.Context, found func(Fault)) error {
 		switch {
 		case err != nil:
 			return err
+		case !ok && n < ended:
 		case !ok:
 			found(Fault{Kind: FaultReceiptGap, Where: "receipts", ID: strconv.FormatInt(n, 10), Words: "the receipt of this place in the log is not there"})
 		case leafHash(leaf) != stored:
@@ -115,14 +118,16 @@ func (r *round) log(ctx context.Context, found func(Fault)) error {
 	return r.beyond(ctx, size, found)
 }
 
-// signedSize reads all signed roots, and the largest size among them.
-func (r *round) signedSize(ctx context.Context, found func(Fault)) (size int64, roots map[int64]hash, err error) {
+// signedSize reads all signed roots, and the largest size among them; ended is the size at
+// which the log was so long ago that its receipts may be gone.
+func (r *round) signedSize(ctx context.Context, found func(Fault)) (size, ended int64, roots map[int64]hash, err error) {
 	roots = map[int64]hash{}
-	err = r.walk(ctx, "checkpoints", "SELECT size, note FROM checkpoints WHERE size > $1 ORDER BY size LIMIT $2", []any{int64(-1)},
+	err = r.walk(ctx, "checkpoints", "SELECT size, note, created FROM checkpoints WHERE size > $1 ORDER BY size LIMIT $2", []any{int64(-1)},
 		func(rows *sql.Rows) ([]any, error) {
 			var at int64
 			var note string
-			if err := rows.Scan(&at, &note); err != nil {
+			var created musa.Millis
+			if err := rows.Scan(&at, &note, &created); err != nil {
 				return nil, err
 			}
 			said, root, ok := rootOf(note)
@@ -131,10 +136,12 @@ func (r *round) signedSize(ctx context.Context, found func(Fault)) (size int64, 
 			} else {
 				roots[at] = root
 			}
-			size = at
+			if size = at; r.ReceiptsFor > 0 && created.Add(r.ReceiptsFor) <= r.Now {
+				ended = at
+			}
 			return []any{at}, nil
 		})
-	return size, roots, err
+	return size, ended, roots, err
 }
 
 // beyond looks for a log that is longer than what was signed: then the last checkpoints

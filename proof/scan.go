@@ -1,7 +1,6 @@
 package proof
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -123,7 +122,8 @@ const chunk = 1 << 20
 // Reader looks through a stream and gives each trace's first place in it.
 func (s *Scanner) Reader(where string, r io.Reader) ([]Hit, error) {
 	met := map[int]int64{}
-	buf := make([]byte, 0, chunk+2*window)
+	buf, release := buffer()
+	defer release()
 	base := int64(0)
 	for {
 		n, err := io.ReadFull(r, buf[len(buf):min(cap(buf), len(buf)+chunk)])
@@ -140,13 +140,18 @@ func (s *Scanner) Reader(where string, r io.Reader) ([]Hit, error) {
 		base += int64(len(buf) - keep)
 		buf = buf[:copy(buf[:keep], buf[len(buf)-keep:])]
 	}
+	return s.hits(where, met), nil
+}
+
+// hits lists the first place of each trace that was met.
+func (s *Scanner) hits(where string, met map[int]int64) []Hit {
 	var hits []Hit
 	for i, t := range s.traces {
 		if at, ok := met[i]; ok {
 			hits = append(hits, Hit{ID: t.ID, Kind: t.Kind, Where: where, Offset: at})
 		}
 	}
-	return hits, nil
+	return hits
 }
 
 func (s *Scanner) search(b []byte, base int64, met map[int]int64) {
@@ -195,9 +200,10 @@ func (s *Scanner) Files(ctx context.Context, roots ...string) ([]Hit, error) {
 		if err != nil {
 			return err
 		}
-		named, err := s.Reader(path+" (its name)", bytes.NewReader([]byte(filepath.Base(path))))
-		hits = append(append(hits, met...), named...)
-		return err
+		named := map[int]int64{}
+		s.search([]byte(filepath.Base(path)), 0, named)
+		hits = append(append(hits, met...), s.hits(path+" (its name)", named)...)
+		return nil
 	})
 	return hits, err
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -216,6 +217,7 @@ func (s *store) furnish(t testing.TB) {
 		return err
 	})
 	s.active, s.used = s.hang(t), s.hang(t)
+	s.say(t)
 	for range 11 {
 		id := s.hang(t)
 		s.erase(t, id)
@@ -273,6 +275,38 @@ func (s *store) furnish(t testing.TB) {
 	})
 }
 
+// say gives the owner a standing with what it comes from, and sets somebody aside.
+func (s *store) say(t testing.TB) {
+	t.Helper()
+	aside, team := musa.NewSubjectID(start.Time()), musa.NewSubjectID(start.Time())
+	s.write(t, func(ctx context.Context, tx db.Tx) error {
+		for _, c := range []db.Choice{{Name: "training", Given: true, Expires: tx.Now.Add(time.Hour)}, {Name: "training", Item: s.active, Given: true}, {Name: "marketing"}, {Name: "interaction_log"}} {
+			c.Subject, c.Via, c.PolicyVersion = s.owner, "settings", "1"
+			if err := tx.Choose(ctx, c); err != nil {
+				return err
+			}
+		}
+		for _, c := range []db.Case{{Kind: "restriction", Outcome: "restricted"}, {Kind: "objection", Outcome: "upheld", Purpose: musa.PurposeSecure}} {
+			c.ID, c.Subject, c.State, c.Received, c.Answered = musa.NewCaseID(tx.Now.Time()), s.owner, musa.CaseAnswered, tx.Now, tx.Now
+			if err := tx.InsertCase(ctx, c); err != nil {
+				return err
+			}
+		}
+		st := musa.Standing{Consents: []string{"training", "training:" + string(s.active)}, Objections: []musa.Purpose{musa.PurposeSecure}, Restricted: true, Unlogged: true}
+		return errors.Join(tx.SetStanding(ctx, s.owner, st, nil),
+			tx.InsertLogin(ctx, db.Login{ID: musa.NewLoginID(start.Time()), Subject: s.owner, Kind: musa.LoginPasskey, Handle: noise(32), Created: tx.Now}),
+			tx.Adopt(ctx, "1", start),
+			tx.InsertAPIKey(ctx, db.APIKey{ID: musa.NewKeyID(start.Time()), Subject: s.owner, Digest: noise(32), Scopes: "see make", Created: tx.Now, Expires: tx.Now.Add(time.Hour)}),
+			tx.InsertSurvey(ctx, db.Survey{ID: "sv_1", Created: tx.Now, Content: `{"title": "How was it?"}`}),
+			tx.Count(ctx, db.Tally{Survey: "sv_1", Question: "q1", Choice: "Quite good", N: 1}),
+			tx.InsertNews(ctx, db.News{ID: "nw_1", Kind: "news", Words: `{"en": "A new network is here"}`}),
+			tx.InsertSubject(ctx, db.Subject{ID: team, Kind: musa.SubjectWorkspace, Tier: musa.TierPaid, State: musa.SubjectActive, Created: tx.Now, LastSeen: tx.Now, PolicyVersion: "1"}, wrapped()),
+			tx.InsertWorkspace(ctx, db.Workspace{Subject: team, Processors: "gemini stripe", SetBy: s.owner, SetAt: tx.Now}),
+			tx.InsertSubject(ctx, db.Subject{ID: aside, Kind: musa.SubjectPerson, Tier: musa.TierMember, State: musa.SubjectActive, Created: tx.Now, LastSeen: tx.Now, PolicyVersion: "1"}, wrapped()),
+			tx.Suspend(ctx, db.Suspension{Subject: aside, Clause: "age.reported", At: tx.Now, Due: tx.Now.Add(time.Hour)}))
+	})
+}
+
 // options are those of a deep look a minute after everything was made.
 func (s *store) options() proof.Options {
 	tables := map[string][]string{}
@@ -281,7 +315,7 @@ func (s *store) options() proof.Options {
 			tables[table.Name] = append(tables[table.Name], column)
 		}
 	}
-	return proof.Options{Now: start.Add(time.Minute), Level: proof.Deep, EraseWithin: 5 * time.Second, PurgeWithin: time.Minute,
+	return proof.Options{Now: start.Add(time.Minute), Level: proof.Deep, EraseWithin: 5 * time.Second, PurgeWithin: time.Minute, PaymentsFor: 7 * 365 * 24 * time.Hour,
 		Tables: tables, Categories: musa.Categories(), Keyset: "mk_test", Roots: []string{s.dir}}
 }
 

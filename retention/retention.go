@@ -12,7 +12,10 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"musa"
 	"musa/blob"
@@ -26,8 +29,23 @@ import (
 const (
 	// stepEvery bounds how late something due is found.
 	stepEvery = 500 * time.Millisecond
-	// batch is how many keys one transaction destroys.
+	// batch is how many rows of other kinds one transaction takes.
 	batch = 200
+	// keyBatch is how many keys of a kind are destroyed at a time. With SQLite's one writer,
+	// everybody else waits as long.
+	keyBatch       = 500
+	keyBatchSQLite = 100
+	// keyMost is how many one transaction destroys there while nobody waits: its commit costs
+	// as much as some hundred keys.
+	keyMost = 1000
+	// keyHands is how many such transactions run at once where the database bears it.
+	keyHands = 3
+	// keysFirst bounds how long what is erased waits for its removal while keys are due.
+	keysFirst = time.Minute
+	// byteBatch is how many blobs are removed at a time.
+	byteBatch = 1000
+	// tidyEvery is how often what removals left bare is confirmed while they go on.
+	tidyEvery = 5 * time.Second
 	// staleWrite is how old an unfinished write must be before it counts as left by a crash.
 	staleWrite = 10 * time.Minute
 	// sweepEvery is how often scratch and tombstones are looked for.
@@ -43,16 +61,26 @@ type Config struct {
 	Blobs  blob.Store
 	Eraser *erasure.Eraser
 	Queue  *queue.Queue
-	Policy func() *policy.Document
-	Clock  musa.Clock
-	Log    *slog.Logger
+	Policy func() *policy.Document // in force now
+	// Versions are all that were taken up.
+	Versions func() *policy.Versions
+	Clock    musa.Clock
+	Log      *slog.Logger
 }
 
 // Keeper keeps the policy's times.
 type Keeper struct {
 	Config
-	wake   chan struct{}
-	listed time.Time // when the store was last listed; only Sweep, which runs alone, uses it
+	wake    chan struct{}
+	figures figures
+	behind  behind
+	// removing says that bytes are being removed; tidied is when a tidying began last, for its
+	// loop alone.
+	removing atomic.Bool
+	tidied   time.Time
+	listed   time.Time // when the store was last listed; only Sweep, which runs alone, uses it
+	// reconsented is the version whose consents were last looked at; only Sweep uses it.
+	reconsented string
 }
 
 // New makes a keeper.
@@ -67,10 +95,12 @@ func (k *Keeper) Run(ctx context.Context) error {
 	var wait sync.WaitGroup
 	for _, l := range []loop{
 		{"erase", stepEvery, k.wake, k.erase},
-		{"purge", stepEvery, nil, k.purge},
+		{"remove", stepEvery, nil, k.remove},
+		{"tidy", stepEvery, nil, k.tidyInTurn},
 		{"sequence", stepEvery, nil, k.Eraser.Sequence},
 		{"sweep", sweepEvery, nil, k.Sweep},
-		{"reckon", listEvery, nil, k.Reckon},
+		{"reckon", reckonEvery, nil, k.Reckon},
+		{"catch up", patience, nil, k.CatchUp},
 	} {
 		wait.Go(func() { k.repeat(ctx, l) })
 	}
@@ -130,12 +160,35 @@ func (k *Keeper) Step(ctx context.Context) error {
 
 // erase destroys keys batch by batch until nothing is due.
 func (k *Keeper) erase(ctx context.Context) error {
+	errs := []error{k.accounts(ctx)}
+	defer k.behind.end()
+	hands, limit, most := 1, keyBatchSQLite, keyMost // SQLite has one writer
+	if k.DB.Dialect() == db.PostgreSQL {
+		hands, limit, most = keyHands, keyBatch, keyBatch
+	}
+	var group errgroup.Group
+	for range hands {
+		group.Go(func() error { return k.eraseDue(ctx, limit, most) })
+	}
+	return errors.Join(append(errs, group.Wait())...)
+}
+
+// eraseDue destroys up to limit keys at a time, and up to most in a transaction.
+func (k *Keeper) eraseDue(ctx context.Context, limit, most int) error {
 	var errs []error
 	for ctx.Err() == nil {
 		var ids []string
-		err := k.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-			ids, err = k.eraseBatch(ctx, tx)
-			return err
+		var more bool
+		err := k.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) error {
+			ids, more = nil, true
+			for more && len(ids) < most && !(len(ids) > 0 && tx.Awaited()) {
+				some, err := k.eraseBatch(ctx, tx, limit)
+				if err != nil {
+					return err
+				}
+				ids, more = append(ids, some...), len(some) >= limit
+			}
+			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("erase what is due: %w", err)
@@ -143,74 +196,133 @@ func (k *Keeper) erase(ctx context.Context) error {
 		if err := k.Eraser.Drop(ids); err != nil {
 			errs = append(errs, err) // the keys are destroyed all the same
 		}
-		if len(ids) < batch {
+		if !more {
 			break
 		}
+		k.behind.begin()
 	}
 	return errors.Join(errs...)
 }
 
-func (k *Keeper) eraseBatch(ctx context.Context, tx db.Tx) ([]string, error) {
-	assets, err := tx.DueAssets(ctx, tx.Now, batch)
+func (k *Keeper) eraseBatch(ctx context.Context, tx db.Tx, limit int) (ids []string, err error) {
+	due, err := tx.DueAssets(ctx, tx.Now, limit)
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	if len(assets) > 0 {
-		due := make([]musa.AssetID, 0, len(assets))
-		for _, a := range assets {
-			due = append(due, a.ID)
-			ids = append(ids, string(a.ID))
-		}
-		if err := k.Eraser.Assets(ctx, tx, due); err != nil {
+	if len(due) > 0 {
+		if ids, err = k.Eraser.Assets(ctx, tx, due); err != nil {
 			return nil, err
 		}
 	}
-	records, err := tx.DueRecords(ctx, tx.Now, batch)
-	if err != nil || len(records) == 0 {
+	past, err := tx.DueRecords(ctx, tx.Now, limit)
+	if err != nil || len(past) == 0 {
 		return ids, err
 	}
-	var due []musa.RecordID
-	for _, r := range records {
-		due = append(due, r.ID)
-		ids = append(ids, string(r.ID))
+	for _, r := range past {
+		ids = append(ids, string(r))
 	}
-	return ids, k.Eraser.Records(ctx, tx, due)
+	return ids, k.Eraser.Records(ctx, tx, past)
+}
+
+// behind says that more keys are due than one transaction destroys.
+type behind struct {
+	mu    sync.Mutex    // guards ended
+	ended chan struct{} // closed when it is over; nil when it is not so
+}
+
+func (b *behind) begin() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended == nil {
+		b.ended = make(chan struct{})
+	}
+}
+
+func (b *behind) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended != nil {
+		close(b.ended)
+		b.ended = nil
+	}
+}
+
+// wait returns when it is over, or patience is.
+func (b *behind) wait(ctx context.Context, patience *time.Timer) {
+	b.mu.Lock()
+	ended := b.ended
+	b.mu.Unlock()
+	if ended == nil {
+		return
+	}
+	select {
+	case <-ended:
+	case <-patience.C:
+		patience.Reset(0) // it stays over
+	case <-ctx.Done():
+	}
 }
 
 // purge removes bytes, makes destroyed keys unrecoverable and confirms what is clean.
 func (k *Keeper) purge(ctx context.Context) error {
-	var errs []error
+	return errors.Join(k.remove(ctx), k.tidy(ctx))
+}
+
+// remove removes the bytes of what is erased, batch by batch.
+func (k *Keeper) remove(ctx context.Context) error {
+	patience := time.NewTimer(keysFirst)
+	defer patience.Stop()
+	k.removing.Store(true)
+	defer k.removing.Store(false)
 	for ctx.Err() == nil {
-		n, err := k.Eraser.Remove(ctx, batch)
-		if err != nil {
-			errs = append(errs, err)
-			break
-		}
-		if n < batch {
-			break
+		k.behind.wait(ctx, patience)
+		n, err := k.Eraser.Remove(ctx, byteBatch)
+		if err != nil || n < byteBatch {
+			return err
 		}
 	}
+	return nil
+}
+
+// tidyInTurn tidies, beside the removal of many bytes no more often than needed.
+func (k *Keeper) tidyInTurn(ctx context.Context) error {
+	now := k.Clock()
+	if k.removing.Load() && now.Sub(k.tidied) < tidyEvery {
+		return nil
+	}
+	k.tidied = now
+	return k.tidy(ctx)
+}
+
+// tidy scrubs what was erased, also while the backup target is away, and confirms what is
+// bare once the target's journal has it.
+func (k *Keeper) tidy(ctx context.Context) error {
 	if err := k.Eraser.Scrub(ctx); err != nil {
-		return errors.Join(append(errs, fmt.Errorf("scrub: %w", err))...)
+		return fmt.Errorf("scrub: %w", err)
 	}
-	for ctx.Err() == nil {
-		n, err := k.Eraser.Confirm(ctx, batch)
-		if err != nil {
-			errs = append(errs, err)
-			break
-		}
-		if n == 0 {
-			break
+	if k.Eraser.Journal != nil {
+		if err := k.Eraser.Journal(ctx); err != nil {
+			return fmt.Errorf("journal of erasures: %w", err)
 		}
 	}
-	return errors.Join(errs...)
+	for _, confirm := range []func(context.Context, int) (int, error){k.Eraser.Confirm, k.Eraser.Depart} {
+		for ctx.Err() == nil {
+			n, err := confirm(ctx, byteBatch)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
+		}
+	}
+	return nil
 }
 
 // Sweep removes what crashes left: blobs whose write never finished, with or without a
 // row, and tombstones that are too old. Promise E-16.
 func (k *Keeper) Sweep(ctx context.Context) error {
-	errs := []error{k.scratch(ctx), k.rows(ctx)}
+	errs := []error{k.scratch(ctx), k.rows(ctx), k.sweepHolds(ctx)}
 	if now := k.Clock(); now.Sub(k.listed) >= listEvery {
 		k.listed = now
 		errs = append(errs, k.orphans(ctx, now.Add(-staleWrite)))

@@ -12,11 +12,15 @@ import (
 	"musa/policy"
 )
 
-// rows ends what is kept as rows without a seal, each by its category's rule: guests who
-// stayed away, sessions, job records, the audit log and receipts. Promise P-17.
+// rows ends what is kept as rows without a seal, each by its category's rule: who stayed
+// away, sessions, job records, the audit log and receipts. Promise P-17.
 func (k *Keeper) rows(ctx context.Context) error {
-	errs := []error{k.guests(ctx)}
-	for _, f := range []func(context.Context, db.Tx) (int, error){k.sessions, k.jobRecords, k.auditLog, k.receipts, k.tombstones, k.subjects} {
+	errs := []error{k.residue(ctx), k.payments(ctx), k.choices(ctx)}
+	for _, tier := range k.Policy().Tiers.Names() {
+		errs = append(errs, k.away(ctx, musa.Tier(tier)))
+	}
+	errs = append(errs, k.heirs(ctx)) // of those who went just now, too
+	for _, f := range []func(context.Context, db.Tx) (int, error){k.sessions, k.apiKeys, k.jobRecords, k.auditLog, k.receipts, k.mails, k.vouchers, k.limits, k.tombstones, k.subjects, k.incidents} {
 		if err := k.drain(ctx, f); err != nil {
 			errs = append(errs, err)
 		}
@@ -28,7 +32,7 @@ func (k *Keeper) rows(ctx context.Context) error {
 func (k *Keeper) drain(ctx context.Context, f func(context.Context, db.Tx) (int, error)) error {
 	for ctx.Err() == nil {
 		var n int
-		err := k.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		err := k.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 			n, err = f(ctx, tx)
 			return err
 		})
@@ -46,12 +50,17 @@ func (k *Keeper) drain(ctx context.Context, f func(context.Context, db.Tx) (int,
 // nothing is. Months and years differ in length, so the way back is searched by the
 // policy's own reckoning, not subtracted.
 //
+// Each moment is judged by the version that was in force then and those after it: a later
+// one does not lengthen what exists.
+//
 // What began on a day that its last month lacks (29 February, a year later) ends by that
 // reckoning before some of the day before does. It goes together with the last of that.
 func (k *Keeper) before(now musa.Millis, kept func(since musa.Millis) policy.Item) (musa.Millis, bool) {
-	doc := k.Policy()
+	v := k.Versions()
 	lives := func(since musa.Millis) bool {
-		end := doc.End(kept(since)).At
+		i := kept(since)
+		i.Version = v.InForce(since).Ref()
+		end := v.End(i).At
 		return end == 0 || end > now
 	}
 	const day, shorter = 24 * time.Hour, 3 // days that a month can lack
@@ -78,22 +87,24 @@ func logged(c musa.Category) func(musa.Millis) policy.Item {
 	}
 }
 
-func lastSeen(since musa.Millis) policy.Item {
-	return policy.Item{Category: musa.CategoryAccount, Tier: musa.TierGuest, Created: since, LastSeen: since}
+func lastSeen(tier musa.Tier) func(musa.Millis) policy.Item {
+	return func(since musa.Millis) policy.Item {
+		return policy.Item{Category: musa.CategoryAccount, Tier: tier, Created: since, LastSeen: since}
+	}
 }
 
-// guests erases guests whom nobody has seen for as long as the policy says, with all that
-// is theirs.
-func (k *Keeper) guests(ctx context.Context) error {
+// away erases guests, and where the policy says so people of other tiers, whom nobody has
+// seen for as long as it says, with all that is theirs.
+func (k *Keeper) away(ctx context.Context, tier musa.Tier) error {
 	for ctx.Err() == nil {
 		var gone []string
 		var n int
-		err := k.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-			gone, n, err = k.idle(ctx, tx)
+		err := k.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+			gone, n, err = k.idle(ctx, tx, tier)
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("erase idle guests: %w", err)
+			return fmt.Errorf("erase who stayed away: %w", err)
 		}
 		if err := k.Eraser.Drop(gone); err != nil || n < batch {
 			return err
@@ -102,28 +113,41 @@ func (k *Keeper) guests(ctx context.Context) error {
 	return nil
 }
 
-// idle erases a batch of idle guests and names what went with them.
-func (k *Keeper) idle(ctx context.Context, tx db.Tx) (gone []string, n int, err error) {
-	before, ok := k.before(tx.Now, lastSeen)
+// idle erases a batch of those who stayed away and names what went with them.
+func (k *Keeper) idle(ctx context.Context, tx db.Tx, tier musa.Tier) (gone []string, n int, err error) {
+	before, ok := k.before(tx.Now, lastSeen(tier))
 	if !ok {
 		return nil, 0, nil
 	}
-	idle, err := tx.IdleSubjects(ctx, musa.SubjectGuest, before-1, batch)
+	idle, err := tx.IdleSubjects(ctx, tier, before-1, batch)
 	if err != nil {
 		return nil, 0, err
 	}
 	for _, s := range idle {
 		ids, err := k.Eraser.Subject(ctx, tx, s.ID)
+		if errors.Is(err, db.ErrHeld) {
+			continue
+		}
 		if err != nil {
 			return nil, 0, err
 		}
-		gone = append(gone, ids...)
+		kept := policy.Item{Category: musa.CategoryPreference, Tier: s.Tier, LastSeen: s.LastSeen, Closed: tx.Now}
+		if end := k.Versions().End(kept).At; end > 0 && end <= tx.Now {
+			if err := tx.DropChoicesOf(ctx, s.ID); err != nil {
+				return nil, 0, err
+			}
+		}
+		n, gone = n+1, append(gone, ids...)
 	}
-	return gone, len(idle), nil
+	return gone, n, nil
 }
 
 func (k *Keeper) sessions(ctx context.Context, tx db.Tx) (int, error) {
 	return tx.DropExpiredSessions(ctx, batch)
+}
+
+func (k *Keeper) apiKeys(ctx context.Context, tx db.Tx) (int, error) {
+	return tx.DropExpiredAPIKeys(ctx, batch)
 }
 
 func (k *Keeper) jobRecords(ctx context.Context, tx db.Tx) (int, error) {
@@ -150,10 +174,27 @@ func (k *Keeper) receipts(ctx context.Context, tx db.Tx) (int, error) {
 	return tx.DropReceipts(ctx, before, batch)
 }
 
+// mails end by when they were made, and by when they were sent, whichever comes first.
+func (k *Keeper) mails(ctx context.Context, tx db.Tx) (int, error) {
+	made, old := k.before(tx.Now, logged(musa.CategoryMail))
+	sent, done := k.before(tx.Now, func(since musa.Millis) policy.Item {
+		return policy.Item{Category: musa.CategoryMail, Tier: musa.TierGuest, Sent: since}
+	})
+	if !old && !done {
+		return 0, nil
+	}
+	return tx.DropMails(ctx, made, sent, batch)
+}
+
 func (k *Keeper) tombstones(ctx context.Context, tx db.Tx) (int, error) {
 	return tx.DropTombstones(ctx, tx.Now.Add(-db.TombstoneLife), batch)
 }
 
 func (k *Keeper) subjects(ctx context.Context, tx db.Tx) (int, error) {
 	return tx.DropSubjects(ctx, tx.Now.Add(-db.TombstoneLife), batch)
+}
+
+// incidents forgets incidents whose record the policy ended, with whom they concerned.
+func (k *Keeper) incidents(ctx context.Context, tx db.Tx) (int, error) {
+	return tx.DropIncidents(ctx, batch)
 }

@@ -21,7 +21,7 @@ type stuck struct {
 	free  chan struct{}
 }
 
-func (s stuck) Remove(ctx context.Context, name string) error {
+func (s stuck) RemoveAll(ctx context.Context, names []string) map[string]error {
 	select {
 	case s.begun <- struct{}{}:
 	default:
@@ -29,9 +29,8 @@ func (s stuck) Remove(ctx context.Context, name string) error {
 	select {
 	case <-s.free:
 	case <-ctx.Done():
-		return ctx.Err()
 	}
-	return s.Store.Remove(ctx, name)
+	return s.Store.RemoveAll(ctx, names)
 }
 
 // Keys are destroyed in time while the store takes its own over the removal of bytes.

@@ -16,7 +16,7 @@ import (
 func (k *Keeper) Recover(ctx context.Context) error {
 	now := k.Clock()
 	// One step past now: a write begun in this very millisecond is of the last process, too.
-	return errors.Join(k.discard(ctx, musa.At(now)+1), k.orphans(ctx, now.Add(time.Millisecond)))
+	return errors.Join(k.dropStale(ctx, musa.At(now)+1), k.discard(ctx, musa.At(now)+1), k.orphans(ctx, now.Add(time.Millisecond)))
 }
 
 func (k *Keeper) scratch(ctx context.Context) error {

@@ -1,16 +1,19 @@
-// Package rights carries out what people may ask for about their own data. So far that is
-// the erasure of single pictures, with a short while to think again.
+// Package rights carries out what people may ask for about their own data: the erasure of
+// single pictures, of what was said for a job, and of the whole account; and the export.
 //
 // A picture is hidden from the moment its owner orders it away; its key is destroyed when
-// the policy's time to undo has passed. GDPR art. 17.
+// the policy's time to undo has passed. A closed account is hidden, too, and goes when the
+// policy's grace is over. GDPR art. 17. It does not erase itself: erasure does.
 package rights
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
 	"musa"
+	"musa/consent"
 	"musa/db"
 	"musa/erasure"
 	"musa/policy"
@@ -26,8 +29,12 @@ type Config struct {
 	Eraser *erasure.Eraser
 	Studio *studio.Studio
 	Queue  *queue.Queue
-	Policy func() *policy.Document
-	Log    *slog.Logger
+	// Consents hold what people allowed; requests bear on the same standing.
+	Consents *consent.Book
+	Policy   func() *policy.Document // in force now
+	// Versions are all that were taken up.
+	Versions func() *policy.Versions
+	Log      *slog.Logger
 }
 
 // Rights answers people's requests about their data.
@@ -36,48 +43,116 @@ type Rights struct{ Config }
 // New makes Rights.
 func New(c Config) *Rights { return &Rights{c} }
 
-// Erase orders a picture's erasure and returns until when that can be undone. Ordering it
-// twice is no error and changes nothing.
-func (r *Rights) Erase(ctx context.Context, by musa.Actor, id musa.AssetID) (undo musa.Millis, err error) {
+// Reach is how far the erasure of a picture goes.
+type Reach int
+
+// The reaches: the picture alone, or what was made from it, too.
+const (
+	Alone Reach = iota
+	Derived
+)
+
+// Erase orders a picture's erasure, with what was made from it where the reach says so, and
+// returns until when that can be undone, each by itself. Ordering it twice is no error and
+// changes nothing.
+func (r *Rights) Erase(ctx context.Context, by musa.Actor, id musa.AssetID, reach Reach) (undo musa.Millis, err error) {
+	if err := by.May(musa.ActErase); err != nil {
+		return 0, err
+	}
+	var hidden []string
 	err = r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		a, err := tx.Asset(ctx, id)
 		if err != nil {
 			return err
 		}
-		if a.Owner != by.Subject {
-			return musa.ErrNotFound
+		if undo, err = r.order(ctx, tx, by, a); err != nil {
+			return err
 		}
-		if undo = a.Ordered; undo > 0 {
+		hidden = []string{string(id)}
+		if reach == Alone {
 			return nil
 		}
-		facts := policy.Facts{Now: tx.Now, Actor: by, Purpose: musa.PurposeAnswerRights, Item: studio.AssetItem(a)}
-		if err := r.Policy().Decide(facts).Err(); err != nil {
+		made, err := r.derived(ctx, tx, by, id)
+		if err != nil {
 			return err
 		}
-		if a.State != musa.AssetActive {
-			return musa.ErrGone
+		for _, a := range made {
+			if _, err := r.order(ctx, tx, by, a); err != nil {
+				return err
+			}
+			hidden = append(hidden, string(a.ID))
 		}
-		if a.Uses > 0 {
-			return &musa.Problem{Kind: musa.ErrConflict, Code: "in_use",
-				Public: "A job is working on this picture. Cancel the job first, then delete the picture."}
-		}
-		undo = tx.Now.Add(r.Policy().Undo())
-		a.Ordered = undo
-		studio.SetEnd(r.Policy(), &a)
-		if err := tx.SaveAsset(ctx, a); err != nil {
-			return err
-		}
-		return tx.AppendAudit(ctx, db.AuditEvent{Action: "erasure_ordered", Role: by.Role, Subject: by.Subject, Object: string(id)})
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("erase %s: %w", id, err)
 	}
 	// Hidden at once: readers on every node are cut, though the key lives until undo ends.
-	r.Vault.Shut([]string{string(id)})
-	if err := r.Queue.Broadcast(queue.Notice{Kind: queue.NoticeDrop, IDs: []string{string(id)}}); err != nil {
+	if err := r.Eraser.Drop(hidden); err != nil {
 		r.Log.Warn("broadcast notice", "kind", queue.NoticeDrop, "err", err)
 	}
 	return undo, nil
+}
+
+// order orders one picture of the person's away and says until when that can be undone.
+func (r *Rights) order(ctx context.Context, tx db.Tx, by musa.Actor, a db.Asset) (undo musa.Millis, err error) {
+	if a.Owner != by.Subject {
+		return 0, musa.ErrNotFound
+	}
+	if a.Ordered > 0 {
+		return a.Ordered, nil
+	}
+	facts := policy.Ask(tx.Now, by, musa.PurposeAnswerRights, vault.AssetItem(a))
+	if err := r.Policy().Decide(facts).Err(); err != nil {
+		return 0, err
+	}
+	if a.State != musa.AssetActive {
+		return 0, musa.ErrGone
+	}
+	if a.Uses > 0 {
+		return 0, &musa.Problem{Kind: musa.ErrConflict, Code: "in_use",
+			Public: "A job is working on this picture. Cancel the job first, then delete the picture."}
+	}
+	a.Ordered = tx.Now.Add(r.Policy().Undo())
+	vault.SetEnd(r.Versions(), tx.Now, &a)
+	if err := tx.SaveAsset(ctx, a); err != nil {
+		return 0, err
+	}
+	return a.Ordered, tx.AppendAudit(ctx, db.AuditEvent{Action: "erasure_ordered", Role: by.Role, Subject: by.Subject, Object: string(a.ID)})
+}
+
+// derived finds what the person still has that was made from a picture, directly or by way
+// of other pictures, also of such that are gone.
+func (r *Rights) derived(ctx context.Context, tx db.Tx, by musa.Actor, from musa.AssetID) ([]db.Asset, error) {
+	var out []db.Asset
+	seen, next := map[musa.AssetID]bool{from: true}, []musa.AssetID{from}
+	for len(next) > 0 {
+		of := next[0]
+		next = next[1:]
+		made, err := tx.DerivedOf(ctx, of)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range made {
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			next = append(next, id)
+			a, err := tx.Asset(ctx, id)
+			if errors.Is(err, musa.ErrNotFound) {
+				continue // its tombstone's time is over, too
+			}
+			if err != nil {
+				return nil, err
+			}
+			gone := a.State != musa.AssetActive || a.Ends > 0 && a.Ends <= tx.Now
+			if a.Owner == by.Subject && !gone {
+				out = append(out, a)
+			}
+		}
+	}
+	return out, nil
 }
 
 // Undo takes an ordered erasure back, as long as its time to undo lasts; ErrGone after.
@@ -97,7 +172,7 @@ func (r *Rights) Undo(ctx context.Context, by musa.Actor, id musa.AssetID) error
 			return nil
 		}
 		a.Ordered = 0
-		studio.SetEnd(r.Policy(), &a)
+		vault.SetEnd(r.Versions(), tx.Now, &a)
 		if err := tx.SaveAsset(ctx, a); err != nil {
 			return err
 		}

@@ -55,12 +55,28 @@ func (r *Runner) finish(ctx context.Context, j db.Job, w opened, outs []engine.O
 		if err := tx.Capture(ctx, j.Owner, j.ID, j.Held); err != nil {
 			return err
 		}
+		owner, err := tx.Subject(ctx, j.Owner)
+		if err != nil {
+			return err
+		}
+		author := j.Author
+		if owner.Kind == musa.SubjectWorkspace { // they may have left it while the job ran
+			row, err := tx.Job(ctx, j.ID)
+			if err != nil {
+				return err
+			}
+			author = row.Author
+		}
 		for _, res := range results {
+			res.asset.Author = author
+			if owner.Unlogged > 0 {
+				res.info = res.info.Wordless()
+			}
 			if err := r.keep(ctx, tx, w, res); err != nil {
 				return err
 			}
 		}
-		if next, err = studio.Settle(ctx, tx, r.Policy(), j); err != nil {
+		if next, err = studio.Settle(ctx, tx, r.Versions(), j); err != nil {
 			return err
 		}
 		return tx.AppendAudit(ctx, db.AuditEvent{Action: "job_succeeded", Role: musa.RoleSystem, Subject: j.Owner, Object: string(j.ID)})
@@ -75,11 +91,11 @@ func (r *Runner) finish(ctx context.Context, j db.Job, w opened, outs []engine.O
 func (r *Runner) seal(ctx context.Context, j db.Job, w opened, out engine.Output, took time.Duration) (result, error) {
 	now := r.Clock()
 	a := db.Asset{ID: musa.NewAssetID(now), Owner: j.Owner, Author: j.Author, Category: musa.CategoryOutput,
-		State: musa.AssetActive, Tier: w.tier, Job: j.ID, Created: musa.At(now)}
-	item := studio.AssetItem(a)
+		State: musa.AssetActive, Tier: w.tier, Job: j.ID, Created: musa.At(now), Commercial: j.Commercial}
+	item := vault.AssetItem(a)
 	item.New = true
-	by := musa.Actor{Subject: j.Owner, Tier: w.tier, Role: musa.RoleSystem}
-	grant := r.Policy().Decide(policy.Facts{Now: a.Created, Actor: by, Purpose: musa.PurposeGenerate, Item: item})
+	by := musa.Actor{Subject: j.Owner, Tier: w.tier, Role: musa.RoleSystem, Standing: w.standing}
+	grant := r.Policy().Decide(policy.Ask(a.Created, by, musa.PurposeGenerate, item))
 	if err := grant.Err(); err != nil {
 		return result{}, err
 	}
@@ -100,8 +116,9 @@ func (r *Runner) seal(ctx context.Context, j db.Job, w opened, out engine.Output
 
 func (r *Runner) keep(ctx context.Context, tx db.Tx, w opened, res result) error {
 	a := res.asset
-	a.Created = tx.Now
-	studio.SetEnd(r.Policy(), &a)
+	if err := vault.Belong(ctx, tx, r.Versions(), &a); err != nil {
+		return err
+	}
 	secret, err := res.draft.Keep(ctx, tx, res.info)
 	if err != nil {
 		return err

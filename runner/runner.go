@@ -38,11 +38,13 @@ type Config struct {
 	Vault   *vault.Vault
 	Queue   *queue.Queue
 	Engines map[string]engine.Engine
-	Policy  func() *policy.Document
-	Clock   musa.Clock
-	Log     *slog.Logger
-	Node    string // this node's name, for the row
-	Width   int    // jobs carried at once
+	Policy  func() *policy.Document // in force now
+	// Versions are all that were taken up.
+	Versions func() *policy.Versions
+	Clock    musa.Clock
+	Log      *slog.Logger
+	Node     string // this node's name, for the row
+	Width    int    // jobs carried at once
 }
 
 // Runner is one node's hands.

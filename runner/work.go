@@ -23,12 +23,13 @@ var errFenced = errors.New("another attempt or its owner ended the job")
 
 // opened is a job with everything an engine needs.
 type opened struct {
-	engine engine.Engine
-	task   engine.Task
-	plan   engine.Plan
-	inputs []musa.AssetID
-	info   studio.Info // of the first input, zero without one
-	tier   musa.Tier
+	engine   engine.Engine
+	task     engine.Task
+	plan     engine.Plan
+	inputs   []musa.AssetID
+	info     studio.Info // of the first input, zero without one
+	tier     musa.Tier
+	standing musa.Standing
 }
 
 // open opens the job's inputs, prompt and plan, on the owner's behalf, for the purpose
@@ -60,6 +61,10 @@ func (r *Runner) open(ctx context.Context, j db.Job) (opened, error) {
 			return err
 		}
 		w.tier, by.Tier = sub.Tier, sub.Tier
+		w.standing, by.Standing = sub.Standing(), sub.Standing()
+		if err := studio.Reach(ctx, tx, r.Policy(), j.Owner, e); err != nil {
+			return err
+		}
 		ids, err := tx.InputsOf(ctx, j.ID)
 		if err != nil {
 			return err
@@ -70,7 +75,7 @@ func (r *Runner) open(ctx context.Context, j db.Job) (opened, error) {
 			if err != nil {
 				return err
 			}
-			grant, err := r.grant(tx, by, studio.AssetItem(o.Asset))
+			grant, err := r.grant(tx, by, vault.AssetItem(o.Asset))
 			if err != nil {
 				return err
 			}
@@ -101,7 +106,7 @@ func (r *Runner) open(ctx context.Context, j db.Job) (opened, error) {
 }
 
 func (r *Runner) grant(tx db.Tx, by musa.Actor, i policy.Item) (policy.Grant, error) {
-	g := r.Policy().Decide(policy.Facts{Now: tx.Now, Actor: by, Purpose: musa.PurposeGenerate, Item: i})
+	g := r.Policy().Decide(policy.Ask(tx.Now, by, musa.PurposeGenerate, i))
 	return g, g.Err()
 }
 
@@ -125,11 +130,11 @@ func (r *Runner) recall(ctx context.Context, tx db.Tx, by musa.Actor, j db.Job, 
 		return err
 	}
 	for _, rec := range records {
-		grant, err := r.grant(tx, by, studio.RecordItem(rec.Record))
+		grant, err := r.grant(tx, by, vault.RecordItem(rec.Record))
 		if err != nil {
 			return err
 		}
-		locked, err := studio.LockedRecord(rec)
+		locked, err := vault.LockedRecord(rec)
 		if err != nil {
 			return err
 		}
@@ -245,7 +250,7 @@ func (r *Runner) fail(ctx context.Context, j db.Job, code string) error {
 		if err := tx.Release(ctx, j.Owner, j.ID, j.Held); err != nil {
 			return err
 		}
-		if next, err = studio.Settle(ctx, tx, r.Policy(), j); err != nil {
+		if next, err = studio.Settle(ctx, tx, r.Versions(), j); err != nil {
 			return err
 		}
 		return tx.AppendAudit(ctx, db.AuditEvent{Action: "job_failed", Role: musa.RoleSystem, Subject: j.Owner, Object: string(j.ID)})

@@ -166,6 +166,14 @@ func (k *Keyset) Digest(purpose, value string) []byte {
 	return mac.Sum([]byte{k.lookup.Version})
 }
 
+// Derive makes the instance's key for a purpose, such as its backups: the same for as long as
+// the keyset lives, also after rotations, and known to nobody without it.
+func (k *Keyset) Derive(purpose string) Key {
+	root := Key(k.lookup.Key)
+	defer root.Zero()
+	return root.Derive("instance\x00" + purpose)
+}
+
 // Signer signs checkpoints. The caller must not print it.
 func (k *Keyset) Signer() ed25519.PrivateKey { return k.signing }
 

@@ -19,6 +19,9 @@ type Job struct {
 	db.Job
 	Prompt   musa.Prompt
 	Plan     *engine.Plan // nil once the history's end has come
+	Params   engine.Params
+	Origin   *Origin     // where it was before an import; nil for what was made here
+	Ends     musa.Millis // when the first of prompt and plan goes; 0 when none is left
 	Inputs   []Asset
 	Outputs  []Asset
 	Position int // jobs before this one; 0 when it runs or ended
@@ -50,7 +53,7 @@ func (s *Studio) Job(ctx context.Context, by musa.Actor, id musa.JobID) (Job, er
 				return err
 			}
 		}
-		if err := s.recall(ctx, tx, by, &j); err != nil {
+		if err := s.recall(ctx, tx, by, musa.PurposeDeliver, &j); err != nil {
 			return err
 		}
 		return s.pictures(ctx, tx, by, &j)
@@ -62,20 +65,23 @@ func (s *Studio) Job(ctx context.Context, by musa.Actor, id musa.JobID) (Job, er
 }
 
 // recall opens the job's prompt and history, each as long as the policy lets it live.
-func (s *Studio) recall(ctx context.Context, tx db.Tx, by musa.Actor, j *Job) error {
+func (s *Studio) recall(ctx context.Context, tx db.Tx, by musa.Actor, purpose musa.Purpose, j *Job) error {
 	records, err := tx.RecordsOfJob(ctx, j.ID)
 	if err != nil {
 		return err
 	}
 	for _, r := range records {
-		grant := s.Policy().Decide(policy.Facts{Now: tx.Now, Actor: by, Purpose: musa.PurposeDeliver, Item: RecordItem(r.Record)})
+		grant := s.Policy().Decide(policy.Ask(tx.Now, by, purpose, vault.RecordItem(r.Record)))
 		if r.State != musa.AssetActive || errors.Is(grant.Err(), musa.ErrGone) {
 			continue
 		}
 		if err := grant.Err(); err != nil {
 			return err
 		}
-		locked, err := LockedRecord(r)
+		if r.Ends > 0 && (j.Ends == 0 || r.Ends < j.Ends) {
+			j.Ends = r.Ends
+		}
+		locked, err := vault.LockedRecord(r)
 		if err != nil {
 			return err
 		}
@@ -91,19 +97,10 @@ func (s *Studio) recall(ctx context.Context, tx db.Tx, by musa.Actor, j *Job) er
 			if err := s.Vault.OpenRecord(grant, locked, &h); err != nil {
 				return err
 			}
-			j.Plan = &h.Plan
+			j.Plan, j.Params, j.Origin = &h.Plan, h.Params, h.Origin
 		}
 	}
 	return nil
-}
-
-// LockedRecord is a record as the database opened it; musa.ErrNotFound once a key that it
-// needs is destroyed.
-func LockedRecord(o db.RecordOpening) (vault.Locked, error) {
-	if len(o.Secret.Wrapped) == 0 || len(o.SubjectKey) == 0 {
-		return vault.Locked{}, fmt.Errorf("keys of record %s: %w", o.ID, musa.ErrNotFound)
-	}
-	return vault.Locked{ID: string(o.ID), Owner: o.Owner, Class: o.Category, Secret: o.Secret, Subject: o.SubjectKey}, nil
 }
 
 func (s *Studio) pictures(ctx context.Context, tx db.Tx, by musa.Actor, j *Job) error {
@@ -161,7 +158,7 @@ func (s *Studio) Cancel(ctx context.Context, by musa.Actor, id musa.JobID) (Job,
 		if err := tx.Release(ctx, j.Owner, id, j.Held); err != nil {
 			return err
 		}
-		next, err = Settle(ctx, tx, s.Policy(), j)
+		next, err = Settle(ctx, tx, s.Versions(), j)
 		if err != nil {
 			return err
 		}
@@ -192,22 +189,40 @@ func (s *Studio) tell(ctx context.Context, next []musa.JobID, notices ...queue.N
 // Settle does, in the transaction that ends a job, what every ending has in common: its
 // inputs are no longer in use by it, so their rule begins to run, and its owner's next
 // waiting job may be announced. The caller announces what is returned after the commit.
-func Settle(ctx context.Context, tx db.Tx, doc *policy.Document, j db.Job) ([]musa.JobID, error) {
+func Settle(ctx context.Context, tx db.Tx, v *policy.Versions, j db.Job) ([]musa.JobID, error) {
 	changed, err := tx.EndUse(ctx, j.ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range changed {
-		SetEnd(doc, &a)
+		vault.SetEnd(v, tx.Now, &a)
 		if err := tx.SaveAsset(ctx, a); err != nil {
 			return nil, err
 		}
+	}
+	if err := unlog(ctx, tx, v, j); err != nil {
+		return nil, err
 	}
 	next, ok, err := tx.NextToAnnounce(ctx, j.Owner, j.Lane)
 	if err != nil || !ok {
 		return nil, err
 	}
 	return []musa.JobID{next.ID}, nil
+}
+
+// unlog ends what was said for a job with the job itself, where its owner switched the
+// interaction log off: also while the job was under way. Promise W-21.
+func unlog(ctx context.Context, tx db.Tx, v *policy.Versions, j db.Job) error {
+	owner, err := tx.Subject(ctx, j.Owner) // locked: a switch comes wholly before or wholly after
+	if err != nil || owner.Unlogged == 0 {
+		return err
+	}
+	var stopped []musa.Category
+	words, _ := v.InForce(tx.Now).OffSwitch.Get("interaction_log")
+	for _, w := range words {
+		stopped = append(stopped, musa.Category(w))
+	}
+	return tx.OrderLogsOfJob(ctx, j.ID, stopped)
 }
 
 // watchEvery is how often a watcher looks at the database, should a message be lost.

@@ -13,7 +13,7 @@ import (
 // view joins a row with its opened record and says how it stands now.
 func (s *Studio) view(a db.Asset, info Info, sources []musa.AssetID) Asset {
 	now := musa.At(s.Clock())
-	v := Asset{Asset: a, Info: info, Made: info.Made, Sources: sources, Words: s.Policy().End(AssetItem(a)).Words}
+	v := Asset{Asset: a, Info: info, Made: info.Made, Sources: sources, Words: s.Versions().End(vault.AssetItem(a)).Words}
 	switch {
 	case a.Ordered > 0:
 		v.Hidden, v.Why = true, musa.EndOrdered
@@ -50,6 +50,12 @@ func (s *Studio) Asset(ctx context.Context, by musa.Actor, id musa.AssetID) (Ass
 // Assets lists what a person has, newest first, tombstones included. After is the last id
 // of the page before, or empty.
 func (s *Studio) Assets(ctx context.Context, by musa.Actor, after musa.AssetID, limit int) ([]Asset, error) {
+	return s.AssetsFor(ctx, by, musa.PurposeDeliver, after, limit)
+}
+
+// AssetsFor is Assets for another purpose of the person's own: what they ask for as a right
+// stays open to them when its use is restricted.
+func (s *Studio) AssetsFor(ctx context.Context, by musa.Actor, purpose musa.Purpose, after musa.AssetID, limit int) ([]Asset, error) {
 	var out []Asset
 	err := s.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		out = nil
@@ -58,7 +64,7 @@ func (s *Studio) Assets(ctx context.Context, by musa.Actor, after musa.AssetID, 
 			return err
 		}
 		for _, a := range rows {
-			v, err := s.show(ctx, tx, by, a)
+			v, err := s.showFor(ctx, tx, by, purpose, a)
 			if err != nil {
 				return err
 			}
@@ -75,11 +81,15 @@ func (s *Studio) Assets(ctx context.Context, by musa.Actor, after musa.AssetID, 
 // show opens an asset's record where the policy grants it, and leaves a tombstone where
 // it does not.
 func (s *Studio) show(ctx context.Context, tx db.Tx, by musa.Actor, a db.Asset) (Asset, error) {
+	return s.showFor(ctx, tx, by, musa.PurposeDeliver, a)
+}
+
+func (s *Studio) showFor(ctx context.Context, tx db.Tx, by musa.Actor, purpose musa.Purpose, a db.Asset) (Asset, error) {
 	sources, err := tx.SourcesOf(ctx, a.ID)
 	if err != nil {
 		return Asset{}, err
 	}
-	grant := s.Policy().Decide(facts(by, musa.PurposeDeliver, a, tx.Now))
+	grant := s.Policy().Decide(facts(by, purpose, a, tx.Now))
 	if a.State != musa.AssetActive || a.Ordered > 0 || errors.Is(grant.Err(), musa.ErrGone) {
 		v := s.view(a, Info{}, sources)
 		if !v.Hidden { // the policy in force ends it before the stored end
@@ -110,14 +120,14 @@ func (s *Studio) Keep(ctx context.Context, by musa.Actor, id musa.AssetID, wish 
 		if err != nil {
 			return err
 		}
-		if err := s.present(by, a); err != nil {
+		if err := Present(by, a); err != nil {
 			return err
 		}
 		if err := s.Policy().Decide(facts(by, musa.PurposeDeliver, a, tx.Now)).Err(); err != nil {
 			return err
 		}
 		a.Saved = wish == WishSave
-		SetEnd(s.Policy(), &a)
+		vault.SetEnd(s.Versions(), tx.Now, &a)
 		if err := tx.SaveAsset(ctx, a); err != nil {
 			return err
 		}

@@ -10,10 +10,11 @@ import (
 	"musa/db"
 	"musa/engine"
 	"musa/policy"
+	"musa/vault"
 )
 
-// maxPrompt is the longest description, in bytes.
-const maxPrompt = 32000
+// MaxPrompt is the longest description, in bytes.
+const MaxPrompt = 32000
 
 // Order is what somebody asks the studio to do.
 type Order struct {
@@ -22,6 +23,8 @@ type Order struct {
 	Inputs []musa.AssetID
 	Engine string // empty: the studio's own choice
 	Params engine.Params
+	// Commercial says that what is made will be used commercially.
+	Commercial bool
 }
 
 // Plan is what an order would do and cost, before anybody commits to it.
@@ -41,6 +44,7 @@ type prompted struct {
 type History struct {
 	Params engine.Params `json:"params"`
 	Plan   engine.Plan   `json:"plan"`
+	Origin *Origin       `json:"origin,omitempty"`
 }
 
 // Plan tells what an order would do. It refuses what Order would refuse.
@@ -55,9 +59,12 @@ func (s *Studio) plan(ctx context.Context, by musa.Actor, o Order) ([]item, Plan
 	if err != nil {
 		return nil, Plan{}, err
 	}
-	if len(o.Prompt.Reveal()) > maxPrompt {
+	if err := s.reach(ctx, by, e); err != nil {
+		return nil, Plan{}, err
+	}
+	if len(o.Prompt.Reveal()) > MaxPrompt {
 		return nil, Plan{}, &musa.Problem{Kind: musa.ErrTooLarge, Code: "prompt_too_long", Field: "prompt",
-			Public: fmt.Sprintf("The description is longer than %d characters. Shorten it.", maxPrompt)}
+			Public: fmt.Sprintf("The description is longer than %d characters. Shorten it.", MaxPrompt)}
 	}
 	var items []item
 	for i, id := range o.Inputs {
@@ -80,7 +87,7 @@ func (s *Studio) plan(ctx context.Context, by musa.Actor, o Order) ([]item, Plan
 	if len(items) > 0 {
 		after := items[0].asset
 		after.JobEnded, after.Ends = musa.At(s.Clock()), 0
-		plan.Original = s.Policy().Fate(AssetItem(after))
+		plan.Original = s.Policy().Fate(vault.AssetItem(after))
 	}
 	return items, plan, nil
 }
@@ -117,6 +124,13 @@ func words(kinds []musa.JobKind) string {
 // the queue is told. If telling fails the sweep tells it later. The job is returned as it was
 // at that moment, without another look. Promise E-02.
 func (s *Studio) Order(ctx context.Context, by musa.Actor, o Order) (Job, error) {
+	if err := open(by); err != nil {
+		return Job{}, err
+	}
+	// Before anything is spent: a result that was paid for is never thrown away for want of room.
+	if err := s.room(ctx, by, 1); err != nil {
+		return Job{}, err
+	}
 	items, plan, err := s.plan(ctx, by, o)
 	if err != nil {
 		return Job{}, err
@@ -124,8 +138,8 @@ func (s *Studio) Order(ctx context.Context, by musa.Actor, o Order) (Job, error)
 	now := s.Clock()
 	doc := s.Policy()
 	id := musa.NewJobID(now)
-	j := db.Job{ID: id, Owner: by.Subject, Author: by.Subject, Kind: o.Kind, State: musa.JobQueued, Session: by.Session,
-		Engine: plan.Engine, Model: plan.Model, Held: s.Price, Seconds: plan.Seconds, Lane: Lane, PolicyVersion: doc.Ref()}
+	j := db.Job{ID: id, Owner: by.Subject, Author: by.Author(), Kind: o.Kind, State: musa.JobQueued, Session: by.Session,
+		Engine: plan.Engine, Model: plan.Model, Held: s.Price, Seconds: plan.Seconds, Lane: Lane, PolicyVersion: doc.Ref(), Commercial: o.Commercial || commercial(items)}
 	records := []db.Record{
 		{ID: musa.NewRecordID(now), Owner: by.Subject, Category: musa.CategoryPrompt, Job: id, Tier: by.Tier, State: musa.AssetActive},
 		{ID: musa.NewRecordID(now), Owner: by.Subject, Category: musa.CategoryHistory, Job: id, Tier: by.Tier, State: musa.AssetActive},
@@ -142,6 +156,9 @@ func (s *Studio) Order(ctx context.Context, by musa.Actor, o Order) (Job, error)
 		j.Created, announce = tx.Now, false
 		if err := tx.Hold(ctx, by.Subject, id, s.Price); err != nil {
 			return unaffordable(err)
+		}
+		if err := vault.BelongRecords(ctx, tx, s.Versions(), records); err != nil {
+			return err
 		}
 		out, err := tx.OutCount(ctx, by.Subject, Lane)
 		if err != nil {
@@ -161,8 +178,6 @@ func (s *Studio) Order(ctx context.Context, by musa.Actor, o Order) (Job, error)
 			return err
 		}
 		for i, r := range records {
-			r.Created = tx.Now
-			SetRecordEnd(doc, &r)
 			secret, err := s.Vault.SealRecord(ctx, tx, r, contents[i])
 			if err != nil {
 				return err
@@ -185,10 +200,16 @@ func (s *Studio) Order(ctx context.Context, by musa.Actor, o Order) (Job, error)
 	return placed, nil
 }
 
+// commercial says that a job works on something that is used commercially: then so is what it
+// makes.
+func commercial(items []item) bool {
+	return slices.ContainsFunc(items, func(i item) bool { return i.asset.Commercial })
+}
+
 func (s *Studio) mayMake(by musa.Actor, records []db.Record, now musa.Millis) error {
 	for _, r := range records {
 		r.Created = now
-		f := policy.Facts{Now: now, Actor: by, Purpose: musa.PurposeGenerate, Item: made(RecordItem(r))}
+		f := policy.Ask(now, by, musa.PurposeGenerate, made(vault.RecordItem(r)))
 		if err := s.Policy().Decide(f).Err(); err != nil {
 			return err
 		}
@@ -206,13 +227,13 @@ func (s *Studio) occupy(ctx context.Context, tx db.Tx, by musa.Actor, items []it
 		if err != nil {
 			return nil, err
 		}
-		if err := s.present(by, a); err != nil {
+		if err := Present(by, a); err != nil {
 			return nil, err
 		}
 		if err := s.Policy().Decide(facts(by, musa.PurposeGenerate, a, tx.Now)).Err(); err != nil {
 			return nil, err
 		}
-		SetEnd(s.Policy(), &a)
+		vault.SetEnd(s.Versions(), tx.Now, &a)
 		if err := tx.SaveAsset(ctx, a); err != nil {
 			return nil, err
 		}

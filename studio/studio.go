@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -36,10 +35,12 @@ type Config struct {
 	Engines map[string]engine.Engine
 	// Engine is the name of the engine that an order gets when it names none.
 	Engine string
-	Policy func() *policy.Document
-	Clock  musa.Clock
-	Log    *slog.Logger
-	Limits pix.Limits
+	Policy func() *policy.Document // in force now
+	// Versions are all that were taken up: they set the ends of what is stored.
+	Versions func() *policy.Versions
+	Clock    musa.Clock
+	Log      *slog.Logger
+	Limits   pix.Limits
 	// Memory bounds the bytes of uploads and plans that are held at once.
 	Memory int64
 	// Price is what one job costs.
@@ -78,6 +79,8 @@ type Info struct {
 	Height int    `json:"height"`
 	Bytes  int64  `json:"bytes"`
 	Made   *Made  `json:"made,omitempty"`
+	// Origin is where it was before it came here with an import.
+	Origin *Origin `json:"origin,omitempty"`
 }
 
 // Made is the processing history that stays with a result. Promise E-06.
@@ -92,47 +95,20 @@ type Made struct {
 	Understood string        `json:"understood,omitempty"`
 }
 
+// Wordless is the same without what was understood of the prompt.
+func (i Info) Wordless() Info {
+	if i.Made == nil {
+		return i
+	}
+	made := *i.Made
+	made.Understood = ""
+	i.Made = &made
+	return i
+}
+
 // facts turns an asset's row into what the policy judges by.
 func facts(by musa.Actor, purpose musa.Purpose, a db.Asset, now musa.Millis) policy.Facts {
-	return policy.Facts{Now: now, Actor: by, Purpose: purpose, Item: AssetItem(a)}
-}
-
-// AssetItem is the policy's view of an asset.
-func AssetItem(a db.Asset) policy.Item {
-	ended := a.JobEnded
-	if a.Uses > 0 {
-		ended = 0 // the last job that used it has not ended yet
-	}
-	return policy.Item{ID: string(a.ID), Owner: a.Owner, Category: a.Category, Tier: a.Tier, Created: a.Created,
-		JobEnded: ended, Saved: a.Saved, InUse: a.Uses > 0, Choice: time.Duration(a.Choice) * time.Millisecond, Stored: a.Ends}
-}
-
-// RecordItem is the policy's view of a sealed record.
-func RecordItem(r db.Record) policy.Item {
-	return policy.Item{ID: string(r.ID), Owner: r.Owner, Category: r.Category, Tier: r.Tier, Created: r.Created,
-		Choice: time.Duration(r.Choice) * time.Millisecond, Stored: r.Ends}
-}
-
-// SetEnd writes the policy's end into an asset's row. What a version of the policy gave
-// stays: Stored is left out, so the rule alone speaks, and an ordered erasure still wins.
-func SetEnd(doc *policy.Document, a *db.Asset) {
-	item := AssetItem(*a)
-	item.Stored = 0
-	end := doc.End(item)
-	// A version that came after the item never lengthens its life: longer_retention.
-	if kept := a.PolicyVersion == "" || a.PolicyVersion == doc.Ref(); kept || a.Due == 0 || (end.At > 0 && end.At < a.Due) {
-		a.Due, a.Rule, a.PolicyVersion = end.At, end.Path, doc.Ref()
-	}
-	a.Ends, a.Reason = a.Due, musa.EndPolicy
-	if a.Ordered > 0 && (a.Ends == 0 || a.Ordered < a.Ends) {
-		a.Ends, a.Reason = a.Ordered, musa.EndOrdered
-	}
-}
-
-// SetRecordEnd does the same for a sealed record.
-func SetRecordEnd(doc *policy.Document, r *db.Record) {
-	end := doc.End(RecordItem(*r))
-	r.Due, r.Rule, r.Ends, r.PolicyVersion = end.At, end.Path, end.At, doc.Ref()
+	return policy.Ask(now, by, purpose, vault.AssetItem(a))
 }
 
 // item is one asset with all that is needed to open it.
@@ -163,7 +139,7 @@ func (s *Studio) load(ctx context.Context, by musa.Actor, purpose musa.Purpose, 
 		}
 		a := o.Asset
 		it.asset = a
-		if err := s.present(by, a); err != nil {
+		if err := Present(by, a); err != nil {
 			return err
 		}
 		it.grant = s.Policy().Decide(facts(by, purpose, a, tx.Now))
@@ -180,9 +156,9 @@ func (s *Studio) load(ctx context.Context, by musa.Actor, purpose musa.Purpose, 
 	return it, nil
 }
 
-// present tells apart what is absent, foreign, ordered away and erased, before the policy
-// is asked about what is left.
-func (s *Studio) present(by musa.Actor, a db.Asset) error {
+// Present tells apart what is foreign, ordered away and erased of what a row is about, before the
+// policy is asked about what is left.
+func Present(by musa.Actor, a db.Asset) error {
 	switch {
 	case a.Owner != by.Subject:
 		return musa.ErrNotFound
@@ -206,7 +182,12 @@ type Content struct {
 
 // Content opens one file of an asset for its owner. Close it.
 func (s *Studio) Content(ctx context.Context, by musa.Actor, id musa.AssetID, role musa.BlobRole) (Content, error) {
-	it, err := s.load(ctx, by, musa.PurposeDeliver, id)
+	return s.ContentFor(ctx, by, musa.PurposeDeliver, id, role)
+}
+
+// ContentFor is Content for another purpose of the person's own, as AssetsFor is.
+func (s *Studio) ContentFor(ctx context.Context, by musa.Actor, purpose musa.Purpose, id musa.AssetID, role musa.BlobRole) (Content, error) {
+	it, err := s.load(ctx, by, purpose, id)
 	if err != nil {
 		return Content{}, err
 	}
@@ -222,7 +203,7 @@ func (s *Studio) Content(ctx context.Context, by musa.Actor, id musa.AssetID, ro
 		return Content{}, err
 	}
 	// An erasure that committed since the look above found no reader to cut. Now it would.
-	if _, err := s.load(ctx, by, musa.PurposeDeliver, id); err != nil {
+	if _, err := s.load(ctx, by, purpose, id); err != nil {
 		return Content{}, errors.Join(err, out.Close())
 	}
 	return out, nil

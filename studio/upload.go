@@ -34,6 +34,9 @@ type Upload struct {
 // Admit takes an upload: checks it, removes its metadata, seals it and stores it. Nothing
 // stays when it fails. Problems name the field "file".
 func (s *Studio) Admit(ctx context.Context, by musa.Actor, u Upload) (Asset, error) {
+	if err := open(by); err != nil {
+		return Asset{}, err
+	}
 	data, release, err := s.receive(ctx, u.Body)
 	if err != nil {
 		return Asset{}, err
@@ -53,9 +56,9 @@ func (s *Studio) Admit(ctx context.Context, by musa.Actor, u Upload) (Asset, err
 	}
 	now := s.Clock()
 	doc := s.Policy()
-	a := db.Asset{ID: musa.NewAssetID(now), Owner: by.Subject, Author: by.Subject, Category: musa.CategoryOriginal,
+	a := db.Asset{ID: musa.NewAssetID(now), Owner: by.Subject, Author: by.Author(), Category: musa.CategoryOriginal,
 		State: musa.AssetActive, Tier: by.Tier, Created: musa.At(now), Saved: u.Save}
-	grant := doc.Decide(policy.Facts{Now: a.Created, Actor: by, Purpose: musa.PurposeGenerate, Item: made(AssetItem(a))})
+	grant := doc.Decide(policy.Ask(a.Created, by, musa.PurposeGenerate, made(vault.AssetItem(a))))
 	if err := grant.Err(); err != nil {
 		return Asset{}, err
 	}
@@ -72,8 +75,9 @@ func (s *Studio) Admit(ctx context.Context, by musa.Actor, u Upload) (Asset, err
 	a.Bytes = draft.Size()
 	sealed := Info{Name: baseName(u.Name, string(info.Format)), Format: stored(clean, info), Width: info.Width, Height: info.Height, Bytes: int64(len(clean))}
 	err = s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		a.Created = tx.Now
-		SetEnd(doc, &a)
+		if err := vault.Belong(ctx, tx, s.Versions(), &a); err != nil {
+			return err
+		}
 		secret, err := draft.Keep(ctx, tx, sealed)
 		if err != nil {
 			return err
@@ -87,6 +91,19 @@ func (s *Studio) Admit(ctx context.Context, by musa.Actor, u Upload) (Asset, err
 		return Asset{}, errors.Join(fmt.Errorf("admit %s: %w", a.ID, err), draft.Drop(context.WithoutCancel(ctx)))
 	}
 	return s.view(a, sealed, nil), nil
+}
+
+// open refuses somebody whose account is closed or suspended: nothing new comes into it. It
+// refuses a member of a workspace whose role makes nothing, too.
+func open(by musa.Actor) error {
+	switch {
+	case by.Suspended:
+		return musa.AccountSuspended
+	case by.Closed == 0:
+		return by.May(musa.ActMake)
+	}
+	return &musa.Problem{Kind: musa.ErrRefused, Code: "account_closed",
+		Public: "Your account is closed and about to be erased. Take the closing back to make something new."}
 }
 
 // thumbSide is the longer side of a preview in pixels.
@@ -146,24 +163,11 @@ func broken(err error) error {
 
 // room refuses what would not fit into the tier's storage.
 func (s *Studio) room(ctx context.Context, by musa.Actor, n int64) error {
-	line, _ := s.Policy().Tiers.Get(string(by.Tier))
-	limit := line.Storage.Bytes()
-	if limit <= 0 {
-		return nil
-	}
-	var used int64
-	err := s.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-		used, err = tx.Stored(ctx, by.Subject)
-		return err
-	})
+	r, err := s.Room(ctx, by)
 	if err != nil {
-		return fmt.Errorf("stored bytes of %s: %w", by.Subject, err)
+		return err
 	}
-	if used+n > limit {
-		return &musa.Problem{Kind: musa.ErrTooLarge, Code: "storage_full", Field: "file",
-			Public: fmt.Sprintf("Your storage of %d MB is full. Delete a picture, or wait until one reaches its end. Nothing was lost.", limit>>20)}
-	}
-	return nil
+	return r.Fits(n)
 }
 
 func made(i policy.Item) policy.Item {

@@ -27,8 +27,16 @@ type Content struct {
 }
 
 // Open opens one file of an asset for the grant's purpose. Close it.
-// Errors: ErrNoGrant, ErrNotFound where the asset has no such role, and those of the store.
+// Errors: ErrNoGrant, ErrUnaccounted where another than its owner would see it, and those of
+// the store.
 func (v *Vault) Open(ctx context.Context, g policy.Grant, l Locked, b db.Blob) (*Content, error) {
+	if g.Accounted() {
+		return nil, ErrUnaccounted
+	}
+	return v.openContent(ctx, g, l, b)
+}
+
+func (v *Vault) openContent(ctx context.Context, g policy.Grant, l Locked, b db.Blob) (*Content, error) {
 	key, err := v.unlock(g, l)
 	if err != nil {
 		return nil, err
@@ -140,3 +148,20 @@ func (v *Vault) untrack(c *Content) {
 		delete(v.open, c.id)
 	}
 }
+
+// Watch follows an item or an owner without reading anything: whatever is done with what is
+// theirs ends when their key does. Stop it.
+type Watch struct{ c *Content }
+
+// Watch begins to follow.
+func (v *Vault) Watch(id string) *Watch {
+	c := &Content{vault: v, id: id, done: make(chan struct{})}
+	v.track(c)
+	return &Watch{c}
+}
+
+// Done is closed when the key was destroyed.
+func (w *Watch) Done() <-chan struct{} { return w.c.done }
+
+// Stop ends the watch.
+func (w *Watch) Stop() { w.c.vault.untrack(w.c) }

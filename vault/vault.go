@@ -44,6 +44,9 @@ type Config struct {
 	Blobs blob.Store
 	Keys  *seal.Keyset
 	Clock musa.Clock
+	// Policy is the document in force; Versions are all that were taken up.
+	Policy   func() *policy.Document
+	Versions func() *policy.Versions
 }
 
 // Vault seals and opens. It is safe for concurrent use.
@@ -145,6 +148,15 @@ func (d *Draft) Size() int64 {
 	return n
 }
 
+// Names are the blobs that the draft wrote.
+func (d *Draft) Names() []string {
+	names := make([]string, len(d.blobs))
+	for i, b := range d.blobs {
+		names[i] = b.Name
+	}
+	return names
+}
+
 // Keep commits the draft in the caller's transaction: key and info go into the secrets, the
 // blobs become live. The caller inserts the asset row in the same transaction.
 func (d *Draft) Keep(ctx context.Context, tx db.Tx, info any) (db.Secret, error) {
@@ -243,8 +255,16 @@ func LockedAsset(o db.Opening) Locked {
 	return Locked{ID: string(o.Asset.ID), Owner: o.Asset.Owner, Class: o.Asset.Category, Secret: o.Secret, Subject: o.SubjectKey}
 }
 
-// OpenRecord opens the sealed record of an item into out.
+// OpenRecord opens the sealed record of an item into out. ErrUnaccounted where another than
+// its owner would see it: Enter that first.
 func (v *Vault) OpenRecord(g policy.Grant, l Locked, out any) error {
+	if g.Accounted() {
+		return ErrUnaccounted
+	}
+	return v.openRecord(g, l, out)
+}
+
+func (v *Vault) openRecord(g policy.Grant, l Locked, out any) error {
 	key, err := v.unlock(g, l)
 	if err != nil {
 		return err

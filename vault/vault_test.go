@@ -45,7 +45,7 @@ func newShelf(t *testing.T) shelf {
 }
 
 func (s shelf) decide(purpose musa.Purpose) policy.Grant {
-	return s.Policy.Decide(policy.Facts{Now: musa.At(s.Clock.Now()), Actor: s.owner, Purpose: purpose, Item: studio.AssetItem(s.opening.Asset)})
+	return s.Policy.Decide(policy.Facts{Now: musa.At(s.Clock.Now()), Actor: s.owner, Purpose: purpose, Item: vault.AssetItem(s.opening.Asset)})
 }
 
 func (s shelf) open(t *testing.T) *vault.Content {
@@ -64,7 +64,7 @@ func TestNothingOpensWithoutAGrant(t *testing.T) {
 	v, locked := s.Eraser.Vault, vault.LockedAsset(s.opening)
 	other := s.opening.Asset
 	other.ID = musa.NewAssetID(s.Clock.Now())
-	elsewhere := s.Policy.Decide(policy.Facts{Now: musa.At(s.Clock.Now()), Actor: s.owner, Purpose: musa.PurposeDeliver, Item: studio.AssetItem(other)})
+	elsewhere := s.Policy.Decide(policy.Facts{Now: musa.At(s.Clock.Now()), Actor: s.owner, Purpose: musa.PurposeDeliver, Item: vault.AssetItem(other)})
 	if err := elsewhere.Err(); err != nil {
 		t.Fatalf("the other grant is none: %v", err)
 	}
@@ -124,7 +124,7 @@ func TestADraftThatIsNeverKept(t *testing.T) {
 	s := newShelf(t)
 	a := s.opening.Asset
 	a.ID = musa.NewAssetID(s.Clock.Now())
-	item := studio.AssetItem(a)
+	item := vault.AssetItem(a)
 	item.New = true
 	g := s.Policy.Decide(policy.Facts{Now: musa.At(s.Clock.Now()), Actor: s.owner, Purpose: musa.PurposeGenerate, Item: item})
 	seal := func() *vault.Draft {
@@ -155,7 +155,7 @@ func TestWhatWentLiveIsNotDiscarded(t *testing.T) {
 	s := newShelf(t)
 	a := s.opening.Asset
 	a.ID = musa.NewAssetID(s.Clock.Now())
-	item := studio.AssetItem(a)
+	item := vault.AssetItem(a)
 	item.New = true
 	g := s.Policy.Decide(policy.Facts{Now: musa.At(s.Clock.Now()), Actor: s.owner, Purpose: musa.PurposeGenerate, Item: item})
 	d, err := s.Eraser.Vault.Seal(t.Context(), g, a, []vault.Part{{Role: musa.BlobFull, Data: bytes.NewReader(make([]byte, 200_000))}})

@@ -12,13 +12,11 @@ import (
 	"musa/policy"
 )
 
-// terms is what the pages say of the policy document. Everything in it is read from the
+// terms is what the studio says of the policy document. Everything in it is read from the
 // document in force; nothing here has words of its own.
 type terms struct {
-	name, version, effective string
-	sections                 []policy.Section
-	original, output         life
-	cited                    map[string]bool
+	name, version    string
+	original, output life
 }
 
 // life is how long something stays, and the rule that says so. A zero life is one that
@@ -31,7 +29,7 @@ type life struct {
 }
 
 func readTerms(doc *policy.Document) terms {
-	t := terms{name: doc.Policy, version: doc.Version, effective: doc.Effective, sections: doc.Render(), cited: map[string]bool{}}
+	t := terms{name: doc.Policy, version: doc.Version}
 	for i, rule := range doc.Retention {
 		switch {
 		case !rule.Keep.Said() || rule.Keep.Indefinite():
@@ -44,14 +42,12 @@ func readTerms(doc *policy.Document) terms {
 	return t
 }
 
-// anchor names a sentence by the line that it cites, so that a rule can be linked to. Only
-// the first sentence of a line carries it: an id stands once on a page.
-func (t terms) anchor(s policy.Sentence) templ.Attributes {
-	if t.cited[s.Path] {
+// anchor names a sentence by the line that it cites, so that a rule can be linked to.
+func (l line) anchor() templ.Attributes {
+	if l.id == "" {
 		return nil
 	}
-	t.cited[s.Path] = true
-	return templ.Attributes{"id": s.Path}
+	return templ.Attributes{"id": l.id}
 }
 
 func rulePath(index int) string { return fmt.Sprintf("retention[%d]", index) }
@@ -81,8 +77,9 @@ func (t terms) outputWords(words *lang.Catalogue) string {
 }
 
 // spanWords says a length in the page's language, in the unit that the document uses.
-func spanWords(words *lang.Catalogue, span policy.Span) string {
-	text := span.String()
+func spanWords(words *lang.Catalogue, span policy.Span) string { return spanText(words, span.String()) }
+
+func spanText(words *lang.Catalogue, text string) string {
 	digits := strings.TrimRight(text, "smhdoy")
 	n, err := strconv.Atoi(digits)
 	if err != nil {

@@ -35,6 +35,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Rig) {
 		"a failed write leaves nothing":    failedWrite,
 		"a cancelled write leaves nothing": cancelledWrite,
 		"knows what is absent":             knowsAbsent,
+		"removes many":                     removesMany,
 		"refuses other names":              refusesNames,
 		"lists all by prefix":              listsAll,
 		"sweeps what was left unfinished":  sweeps,

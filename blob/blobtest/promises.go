@@ -172,6 +172,30 @@ func knowsAbsent(t *testing.T, rig Rig) {
 	}
 }
 
+func removesMany(t *testing.T, rig Rig) {
+	var names []string
+	for i := range 12 {
+		name := fmt.Sprintf("as_%d/full", i)
+		Put(t, rig.Store, name, Noise(byte(i), 3000))
+		names = append(names, name)
+	}
+	keep := names[11]
+	left := rig.Store.RemoveAll(t.Context(), append(names[:11:11], "as_x/full", "A bad name"))
+	if len(left) != 1 || left["A bad name"] == nil {
+		t.Errorf("left %v, want the bad name alone", left)
+	}
+	for _, name := range names[:11] {
+		Gone(t, rig.Store, name)
+	}
+	if got := Get(t, rig.Store, keep, 0, -1); len(got) != 3000 {
+		t.Errorf("the one not named came back with %d bytes", len(got))
+	}
+	if left := rig.Store.RemoveAll(t.Context(), names); len(left) != 0 {
+		t.Errorf("removed twice: %v", left)
+	}
+	rig.Empty(t)
+}
+
 func refusesNames(t *testing.T, rig Rig) {
 	long := strings.Repeat("a", blob.MaxName)
 	Put(t, rig.Store, long, nil)

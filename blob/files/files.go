@@ -19,6 +19,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"musa"
 	"musa/blob"
@@ -147,6 +150,48 @@ func (s *Store) Stat(ctx context.Context, name string) (blob.Info, error) {
 
 // Remove unlinks the file and fsyncs the folder.
 func (s *Store) Remove(ctx context.Context, name string) error {
+	err := s.unlink(ctx, name)
+	if err == nil {
+		err = syncDir(s.root)
+	}
+	if err != nil {
+		return problem(s.root, fmt.Errorf("remove %s: %w", name, err))
+	}
+	return nil
+}
+
+// unlinkers is how many files are unlinked at once: each waits for the disk to free it.
+const unlinkers = 8
+
+// RemoveAll unlinks the files and fsyncs the folder once.
+func (s *Store) RemoveAll(ctx context.Context, names []string) map[string]error {
+	var (
+		mu    sync.Mutex // guards left
+		left  = map[string]error{}
+		group errgroup.Group
+	)
+	group.SetLimit(unlinkers)
+	for _, name := range names {
+		group.Go(func() error {
+			if err := s.unlink(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				mu.Lock()
+				defer mu.Unlock()
+				left[name] = problem(s.root, fmt.Errorf("remove %s: %w", name, err))
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // always nil: the errors were gathered
+	if err := syncDir(s.root); err != nil {
+		for _, name := range names {
+			left[name] = problem(s.root, fmt.Errorf("remove %s: %w", name, err))
+		}
+	}
+	return left
+}
+
+// unlink takes the file out of the folder; the folder is not synced.
+func (s *Store) unlink(ctx context.Context, name string) error {
 	whole, rest, partial := strings.Cut(name, blob.PartialMark)
 	if err := errors.Join(ctx.Err(), blob.CheckName(whole)); err != nil {
 		return err
@@ -155,20 +200,12 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 		return fmt.Errorf("malformed partial name: %w", musa.ErrInvalid)
 	}
 	path := s.path(name)
-	var err error
 	if !partial {
-		err = unlinkTwins(path)
+		if err := unlinkTwins(path); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = os.Remove(path)
-	}
-	if err == nil {
-		err = syncDir(s.root)
-	}
-	if err != nil {
-		return problem(s.root, fmt.Errorf("remove %s: %w", name, err))
-	}
-	return nil
+	return os.Remove(path)
 }
 
 // page is how many entries of the folder a listing holds in memory.

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"musa"
 	"musa/blob"
@@ -51,6 +53,63 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 	}
 	_, err = s.purge(ctx, name)
 	return err
+}
+
+// deletions is how many objects one request may name.
+const deletions = 1000
+
+// RemoveAll deletes the objects with a request for each thousand. Where the bucket keeps
+// versions it goes on one by one.
+func (s *Store) RemoveAll(ctx context.Context, names []string) map[string]error {
+	left := map[string]error{}
+	var whole []string
+	for _, name := range names {
+		if err := blob.CheckName(name); err != nil {
+			left[name] = err
+			continue
+		}
+		whole = append(whole, name)
+	}
+	for some := range slices.Chunk(whole, deletions) {
+		s.deleteSome(ctx, some, left)
+	}
+	return left
+}
+
+func (s *Store) deleteSome(ctx context.Context, names []string, left map[string]error) {
+	objects := make([]types.ObjectIdentifier, len(names))
+	for i, name := range names {
+		objects[i].Key = s.key(name)
+	}
+	out, err := s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &s.bucket, Delete: &types.Delete{Objects: objects}})
+	if code := status(err); code == http.StatusNotImplemented || code == http.StatusMethodNotAllowed {
+		for _, name := range names {
+			if err := s.Remove(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				left[name] = err
+			}
+		}
+		return
+	}
+	if err != nil {
+		for _, name := range names {
+			left[name] = s.problem("remove "+name, err)
+		}
+		return
+	}
+	for _, e := range out.Errors {
+		if name := strings.TrimPrefix(aws.ToString(e.Key), s.prefix); aws.ToString(e.Code) != "NoSuchKey" {
+			left[name] = s.problem("remove "+name, fmt.Errorf("the server answers %s: %w", aws.ToString(e.Code), musa.ErrUnavailable))
+		}
+	}
+	for _, d := range out.Deleted {
+		if d.VersionId == nil && d.DeleteMarker == nil {
+			continue // the bucket keeps no versions
+		}
+		name := strings.TrimPrefix(aws.ToString(d.Key), s.prefix)
+		if _, err := s.purge(ctx, name); err != nil {
+			left[name] = err
+		}
+	}
 }
 
 func (s *Store) removePartial(ctx context.Context, whole, left string) error {

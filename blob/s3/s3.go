@@ -28,6 +28,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"golang.org/x/sync/singleflight"
 
 	"musa"
 	"musa/blob"
@@ -50,7 +51,8 @@ type Store struct {
 	client *s3.Client
 	bucket string
 	prefix string
-	where  string // the bucket in words
+	where  string             // the bucket in words
+	there  singleflight.Group // whether the bucket is
 }
 
 // partSize is how much of a blob waits in memory. S3 takes 10,000 parts: 78 GiB.
@@ -175,7 +177,11 @@ func (s *Store) Stat(ctx context.Context, name string) (blob.Info, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return info, err
 	}
-	if _, lost := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &s.bucket}); lost != nil {
+	// Who asks while another's question is under way takes its answer: that is as fresh.
+	_, lost, _ := s.there.Do("", func() (any, error) {
+		return s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &s.bucket})
+	})
+	if lost != nil {
 		if status(lost) == http.StatusNotFound {
 			return info, s.noBucket(lost)
 		}

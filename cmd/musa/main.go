@@ -17,16 +17,19 @@ import (
 
 // commands is the whole command line. Each command has a file of its own.
 type commands struct {
-	Serve   serveCmd   `cmd:"" help:"Run everything in one process: pages, API, runner, retention."`
-	Work    workCmd    `cmd:"" help:"Run a runner node beside servers that share its database, blobs and NATS."`
-	Policy  PolicyCmd  `cmd:"" help:"Check, show and explain policy documents."`
-	Verify  VerifyCmd  `cmd:"" help:"Audit a store: what is overdue, what remains, what does not add up."`
-	Audit   AuditCmd   `cmd:"" help:"Check the audit log."`
-	Receipt ReceiptCmd `cmd:"" help:"Check receipts of erasures, offline."`
-	Models  modelsCmd  `cmd:"" help:"Fetch and list the neural networks."`
-	Keys    keysCmd    `cmd:"" help:"Care for the instance's key file."`
-	Doctor  doctorCmd  `cmd:"" help:"Say what this machine has and lacks."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run everything in one process: pages, API, runner, retention."`
+	Work     workCmd     `cmd:"" help:"Run a runner node beside servers that share its database, blobs and NATS."`
+	Policy   PolicyCmd   `cmd:"" help:"Check, show and explain policy documents."`
+	Verify   VerifyCmd   `cmd:"" help:"Audit a store: what is overdue, what remains, what does not add up."`
+	Audit    AuditCmd    `cmd:"" help:"Check the audit log."`
+	Backup   backupCmd   `cmd:"" help:"Copy the store into the backup target, and list its copies."`
+	Restore  restoreCmd  `cmd:"" help:"Make a store again of a copy; also moves between databases and blob stores."`
+	Receipt  ReceiptCmd  `cmd:"" help:"Check receipts of erasures, offline."`
+	Models   modelsCmd   `cmd:"" help:"Fetch and list the neural networks."`
+	Keys     keysCmd     `cmd:"" help:"Care for the instance's key file."`
+	Operator operatorCmd `cmd:"" help:"Say who works for the instance, in which role, and set a person's tier."`
+	Doctor   doctorCmd   `cmd:"" help:"Say what this machine has and lacks."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 
 	Config string `help:"Settings file." default:"musa.yaml" placeholder:"FILE" env:"MUSA_CONFIG"`
 }

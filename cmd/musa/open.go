@@ -25,8 +25,8 @@ import (
 	"musa/engine/local"
 	"musa/house"
 	"musa/neural"
+	"musa/notice"
 	"musa/pix"
-	"musa/policies"
 	"musa/queue"
 	"musa/seal"
 )
@@ -72,16 +72,25 @@ func (o *opened) loops() []house.Loop {
 // upload alone needs more.
 const memory = 512 << 20
 
-// open opens every part that the settings name and builds the house from them. This is the
-// one place where drivers are chosen.
-func (s Settings) open(ctx context.Context, log *slog.Logger) (o *opened, err error) {
+// beside opens a house for a command that may run beside a server: it brings no policy of its
+// own, recovers nothing and runs no loops.
+func (s Settings) beside(ctx context.Context) (*opened, error) {
+	return s.build(ctx, house.Config{Log: s.logger(), Beside: true})
+}
+
+// build opens every part that the settings name and builds the house from them. This is the one
+// place where drivers are chosen.
+func (s Settings) build(ctx context.Context, c house.Config) (o *opened, err error) {
 	o = &opened{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, o.Close())
 		}
 	}()
-	doc, err := policies.Load(s.Policy, os.ReadFile)
+	if s.Providers.wrong != nil {
+		return o, s.Providers.wrong
+	}
+	doc, err := s.load()
 	if err != nil {
 		return o, err
 	}
@@ -94,12 +103,22 @@ func (s Settings) open(ctx context.Context, log *slog.Logger) (o *opened, err er
 				Public: "The data folder cannot be made. Name another with --data, or mend the rights of its parent."}
 		}
 	}
-	dialer, err := s.dialer()
+	dialer, err := s.reaching(egress.Config{Processors: processors(doc, s.Providers.ports()), AllowPrivate: s.PrivateProcessors})
 	if err != nil {
 		return o, err
 	}
-	c := house.Config{Policy: doc, Clock: time.Now, Log: log, Node: s.node(), Version: version(),
-		Cookies: api.CookiesPlain, Memory: max(memory, 3*s.MaxUpload<<20), Allowance: s.GuestCredits, Price: 1, Width: s.Width, Session: session}
+	if !c.Beside {
+		if err := s.Providers.declared(doc); err != nil {
+			return o, err
+		}
+	}
+	c.Providers, c.PublicURL = s.Providers.connected(dialer), s.PublicURL
+	if s.SMTP != "" && !c.Beside {
+		c.Mail = notice.Mail{URL: s.SMTP, From: s.MailFrom, Dial: dialer.For("mail")}
+	}
+	log := c.Log
+	c.Policy, c.Clock, c.Node, c.Version, c.Cookies, c.Session = doc, time.Now, s.node(), version(), api.CookiesPlain, session
+	c.Memory, c.Allowance, c.Price, c.Width = max(memory, 3*s.MaxUpload<<20), s.GuestCredits, 1, s.Width
 	if strings.HasPrefix(s.PublicURL, "https://") {
 		c.Cookies = api.CookiesSecure
 	}
@@ -118,6 +137,13 @@ func (s Settings) open(ctx context.Context, log *slog.Logger) (o *opened, err er
 	}
 	if err := c.Blobs.Check(ctx); err != nil {
 		return o, err
+	}
+	c.Backup = house.Backup{GiveUp: s.Backup == noBackup, Scratch: filepath.Join(s.Data, "rehearsal"),
+		Folder: func(dir string) (blob.Store, error) { return files.New(dir) }}
+	if s.Backup != "" && !c.Backup.GiveUp {
+		if c.Backup.Target, c.Backup.Name, err = s.target(ctx, s.Backup, dialer); err != nil {
+			return o, err
+		}
 	}
 	if c.Queue, err = queue.Open(ctx, queue.Config{URL: s.NATS, Dial: dialer.For("nats"), Log: log}); err != nil {
 		return o, err
@@ -166,10 +192,12 @@ func (s Settings) store(ctx context.Context, dialer *egress.Dialer) (blob.Store,
 }
 
 // dialer lets out to what the settings name, and to nothing else.
-func (s Settings) dialer() (*egress.Dialer, error) {
-	var allow []string
+func (s Settings) dialer() (*egress.Dialer, error) { return s.reaching(egress.Config{}) }
+
+// reaching lets out to what the settings name, besides.
+func (s Settings) reaching(c egress.Config) (*egress.Dialer, error) {
 	for _, u := range []struct{ setting, value, port string }{
-		{"db", s.DB, "5432"}, {"blobs", endpoint(s.Blobs), "443"}, {"nats", s.NATS, "4222"},
+		{"db", s.DB, "5432"}, {"blobs", endpoint(s.Blobs), "443"}, {"nats", s.NATS, "4222"}, {"smtp", mailServer(s.SMTP), "587"}, {"backup", endpoint(s.Backup), "443"},
 	} {
 		for one := range strings.SplitSeq(u.value, ",") {
 			if one == "" || strings.HasPrefix(one, "sqlite:") {
@@ -180,10 +208,10 @@ func (s Settings) dialer() (*egress.Dialer, error) {
 				return nil, &musa.Problem{Kind: musa.ErrInvalid, Code: "setting_url", Field: u.setting,
 					Public: "This setting takes a URL with a host. See `musa serve --help`."}
 			}
-			allow = append(allow, hosts(parsed, u.port)...)
+			c.Allow = append(c.Allow, hosts(parsed, u.port)...)
 		}
 	}
-	return egress.New(egress.Config{Allow: allow})
+	return egress.New(c)
 }
 
 // hosts lists where a URL leads: its host, or the folder of a Unix socket.
@@ -204,10 +232,19 @@ func hosts(u *url.URL, port string) []string {
 	return []string{u.Hostname() + ":" + port}
 }
 
+// mailServer is the mail server's URL without the name and password, with its port.
+func mailServer(smtp string) string {
+	u, err := url.Parse(smtp)
+	if err != nil || u.Host == "" {
+		return smtp
+	}
+	return u.Scheme + "://" + notice.HostPort(u)
+}
+
 // endpoint is where an s3:// URL leads.
 func endpoint(blobs string) string {
 	u, err := url.Parse(blobs)
-	if err != nil || blobs == "" {
+	if err != nil || u.Scheme != "s3" {
 		return ""
 	}
 	if e := u.Query().Get("endpoint"); e != "" {

@@ -8,8 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
+	"unicode"
+
+	"github.com/alecthomas/kong"
 
 	"musa"
 	"musa/api"
@@ -19,6 +23,26 @@ import (
 type serveCmd struct {
 	Settings
 	Listen string `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+
+	TrustedProxies proxies `help:"Networks of the reverse proxies in front: 10.0.0.0/8, fd00::/8, …. Only their X-Forwarded-For, Forwarded and X-Forwarded-Proto count." placeholder:"CIDRS"`
+}
+
+// proxies are networks, with spaces or commas between; a list in musa.yaml. What is wrong with them
+// is told at the start, as with Providers.
+type proxies struct {
+	list  api.Proxies
+	wrong error
+}
+
+// Decode implements kong.MapperValue.
+func (p *proxies) Decode(ctx *kong.DecodeContext) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("networks", &text); err != nil {
+		return err
+	}
+	list, err := api.ParseProxies(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }))
+	p.list, p.wrong = append(p.list, list...), errors.Join(p.wrong, err)
+	return nil
 }
 
 // grace is how long open requests may take when the server is told to stop.
@@ -26,7 +50,7 @@ const grace = 5 * time.Second
 
 // Run serves until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
-	if err := harden(); err != nil {
+	if err := errors.Join(c.TrustedProxies.wrong, c.Providers.wrong, harden()); err != nil {
 		return err
 	}
 	// The port first: nothing is opened or made for a server that cannot be reached.
@@ -34,8 +58,14 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + listener.Addr().String()
+		if a, ok := listener.Addr().(*net.TCPAddr); ok && (a.IP.IsLoopback() || a.IP.IsUnspecified()) {
+			c.PublicURL = fmt.Sprintf("http://localhost:%d", a.Port) // a name, which passkeys need
+		}
+	}
 	log := c.logger()
-	o, err := c.open(ctx, log)
+	o, err := c.build(ctx, house.Config{Log: log, Proxies: c.TrustedProxies.list})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -43,7 +73,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err := o.Recover(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	fmt.Fprintf(out, "Musa is open at http://%s (policy %s, %s)\n", listener.Addr(), o.Policy.Policy, o.Policy.Version)
+	fmt.Fprintf(out, "Musa is open at http://%s (policy %s, %s)\n", listener.Addr(), o.InForce().Policy, o.InForce().Version)
 	return house.Run(ctx, append(o.loops(), func(ctx context.Context) error { return serve(ctx, listener, o.Handler(), log) })...)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,15 +23,21 @@ type Settings struct {
 	Policy    string `help:"Policy: the name of a preset, or a file." default:"studio"`
 	DB        string `name:"db" help:"Database URL (postgres://…); empty is SQLite in the data folder." placeholder:"URL"`
 	Blobs     string `help:"Blob store URL (s3://…); empty is files in the data folder." placeholder:"URL"`
+	Backup    string `help:"Backup target, apart from the data: file:///DIR or s3://…; none gives one up." placeholder:"URL"`
 	NATS      string `name:"nats" help:"NATS URL of a cluster; empty is the server inside." placeholder:"URL"`
 	Keys      string `help:"The instance's key file. Without it nothing opens: keep a copy apart from the data." default:"./musa.keys" placeholder:"FILE"`
 	Models    string `help:"Folder of the neural networks." default:"./models" placeholder:"DIR"`
 	Vips      string `help:"The libvips library, if it is not where the system looks." placeholder:"FILE"`
 	Width     int    `help:"Jobs that this node carries at once." default:"2"`
 	Node      string `help:"This node's name, unique among those that share a database; made up if empty." placeholder:"NAME"`
+	SMTP      string `name:"smtp" help:"Mail server: smtp://[name:password@]host[:port], or smtps://. Rather in musa.yaml or MUSA_SMTP: it may hold a password." placeholder:"URL"`
+	MailFrom  string `help:"Whom mails come from." placeholder:"ADDRESS"`
 	S3Key     string `name:"s3-access-key" help:"Access key of the blob store." env:"AWS_ACCESS_KEY_ID" placeholder:"KEY"`
 	S3Secret  string `name:"s3-secret-key" help:"Secret key of the blob store." env:"AWS_SECRET_ACCESS_KEY" placeholder:"KEY"`
 	LogFormat string `help:"Log as text or json." enum:"text,json" default:"text"`
+
+	Providers         Providers `name:"provider" help:"Identity provider to sign in with: name=google,id=…,secret=… (issuer=https://… for others). Rather in musa.yaml: it holds a secret." placeholder:"WORDS"`
+	PrivateProcessors bool      `help:"Let the policy's processors lie on private addresses: in one's own network."`
 
 	MaxUpload    int64 `help:"Largest upload in MB." default:"100"`
 	MaxPixels    int64 `help:"Largest picture in megapixels." default:"64"`
@@ -64,8 +71,25 @@ func fileSettings(args []string) kong.Resolver {
 		if !ok {
 			return nil, nil
 		}
+		if list, ok := v.([]any); ok {
+			return inline(list)
+		}
 		return fmt.Sprint(v), nil
 	})
+}
+
+// inline writes a list of the settings file as the flag takes it: lines apart, or maps as JSON.
+func inline(list []any) (any, error) {
+	var lines []string
+	for _, one := range list {
+		line, ok := one.(string)
+		if !ok {
+			raw, err := json.Marshal(list)
+			return string(raw), err
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, " "), nil
 }
 
 func settingsPath(args []string) (path string, asked bool) {

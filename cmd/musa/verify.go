@@ -71,6 +71,7 @@ func (c *VerifyCmd) Run(ctx context.Context, out io.Writer) error {
 	}
 	defer s.Close()
 	o := proof.Options{Now: musa.At(time.Now()), Level: proof.Whole, EraseWithin: doc.EraseWithin(), PurgeWithin: doc.PurgeWithin(),
+		ReceiptsFor: doc.ReceiptsFor(), PaymentsFor: doc.PaymentsFor(),
 		Tables: verifyTables(), Keyset: s.keyset, Checks: s.checks(), Progress: verifyProgress(os.Stderr)}
 	o.Categories = musa.Categories()
 	switch {

@@ -23,11 +23,11 @@ func (c *workCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err := harden(); err != nil {
 		return err
 	}
-	o, err := c.open(ctx, c.logger())
+	o, err := c.build(ctx, house.Config{Log: c.logger()})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	fmt.Fprintf(out, "Musa works as %s (policy %s, %s)\n", o.Node, o.Policy.Policy, o.Policy.Version)
+	fmt.Fprintf(out, "Musa works as %s (policy %s, %s)\n", o.Node, o.InForce().Policy, o.InForce().Version)
 	return house.Run(ctx, o.loops()...)
 }

@@ -1,6 +1,6 @@
-// Command report says which promises are kept. It runs the conformance tests (or reads a
-// file that `go test -json` wrote), prints a line per promise that has a test, and writes
-// doc/promises.md. It exits 1 when a test that bears a promise fails.
+// Command report says which promises are kept. It runs the conformance tests and those browser
+// tests that bear promises (or reads a file that `go test -json` wrote), prints a line per promise
+// that has a test, and writes doc/promises.md. It exits 1 when a test that bears a promise fails.
 //
 // It starts the tests and reads their results; it judges nothing itself.
 package main
@@ -55,17 +55,27 @@ func report(w io.Writer, results, out string) (broken int, err error) {
 	return conformance.Counts(verdicts)[conformance.StateBroken], nil
 }
 
+// runs are the tests that bear promises: all of conformance, and in e2e those of this name.
+var runs = [][]string{
+	{"./conformance"},
+	{"-tags", "e2e", "-run", "^TestPromise", "./e2e"},
+}
+
 func read(results string) ([]byte, error) {
 	if results != "" {
 		return os.ReadFile(results)
 	}
-	tests := exec.Command("go", "test", "-json", "-timeout", "20m", "./conformance")
-	tests.Stderr = os.Stderr
-	events, err := tests.Output()
-	// Failing tests exit 1 and have still said what they saw; the tally finds them.
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return nil, fmt.Errorf("run the conformance tests: %w", err)
+	var all []byte
+	for _, run := range runs {
+		tests := exec.Command("go", append([]string{"test", "-json", "-timeout", "20m"}, run...)...)
+		tests.Stderr = os.Stderr
+		events, err := tests.Output()
+		// Failing tests exit 1 and have still said what they saw; the tally finds them.
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			return nil, fmt.Errorf("run the tests that bear promises: %w", err)
+		}
+		all = append(all, events...)
 	}
-	return events, nil
+	return all, nil
 }

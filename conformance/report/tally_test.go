@@ -1,6 +1,10 @@
 package main_test
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +54,8 @@ func TestTallyJudgesByExactName(t *testing.T) {
 		{"no test", event("pass", "TestElse"), conformance.StateNotYet},
 		{"exact id passed", event("run", "TestX/E-02") + event("pass", "TestX/E-02"), conformance.StateKept},
 		{"only a deeper subtest passed", event("pass", "TestX/deep/E-02"), conformance.StateNotYet},
+		{"on each store", event("pass", "TestX/sqlite+files/E-02") + event("pass", "TestX/postgres+s3/E-02"), conformance.StateKept},
+		{"on one store only", event("pass", "TestX/sqlite+files/E-02") + event("fail", "TestX/postgres+s3/E-02"), conformance.StateBroken},
 		{"a longer id is another", event("pass", "TestX/E-20"), conformance.StateNotYet},
 		{"a numbered name is no claim", event("pass", "TestX/E-02#01"), conformance.StateNotYet},
 		{"failed", event("fail", "TestX/E-02"), conformance.StateBroken},
@@ -133,5 +139,33 @@ func TestClaimsBearTheirNames(t *testing.T) {
 	}
 	if got := verdict(t, event("pass", part), "E-02").State; got != conformance.StatePart {
 		t.Errorf("Part ran %q, which the tally calls %q", part, got)
+	}
+}
+
+// What bears a promise with a browser is run by the report, which goes by the name.
+func TestBrowserTestsThatBearPromisesAreRun(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("..", "..", "e2e", "*_test.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no browser tests: %v", err)
+	}
+	bearing := 0
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(text, []byte(`"musa/conformance"`)) {
+			continue
+		}
+		bearing++
+		for _, test := range regexp.MustCompile(`(?m)^func (Test\w+)`).FindAllSubmatch(text, -1) {
+			if !bytes.HasPrefix(test[1], []byte("TestPromise")) {
+				t.Errorf("%s: %s stands beside promises, and the report does not run it: begin its name with TestPromise", name, test[1])
+			}
+		}
+	}
+	if bearing == 0 {
+		t.Error("no browser test bears a promise")
 	}
 }

@@ -1,7 +1,8 @@
 // The native API, as every client speaks it. A session begins with the person's first
 // act, never when a page is merely read.
 
-import { known, t } from './words.js';
+import { h } from './dom.js';
+import { known, lang, t } from './words.js';
 
 /** What went wrong, with words for the person and, where there is one, the next try. */
 export class Problem extends Error {
@@ -18,8 +19,9 @@ export class Problem extends Error {
   /** Known failures speak the page's language; others the server's own words. */
   get words() {
     for (const key of [this.code, `status${this.status}`]) {
-      if (key && known(`failure.${key}`)) return t(`failure.${key}`);
+      for (const kind of ['failure', 'fault']) if (key && known(`${kind}.${key}`)) return t(`${kind}.${key}`);
     }
+    if (this.code === 'broken_off') return ''; // by the person: they know
     return this.detail || t('failure.unknown');
   }
 
@@ -32,11 +34,22 @@ let begun = null;
 
 /** Opens a guest session once; later calls wait for the same answer. */
 export function session() {
-  begun ??= call('POST', '/api/guests', { cookie: true }).catch((problem) => {
+  begun ??= call('POST', '/api/guests', { cookie: true }).then((guest) => {
+    const mine = document.getElementById('nav-me');
+    if (mine) mine.hidden = false; // there is an account to show from now on
+    document.getElementById('nav-sign')?.setAttribute('hidden', '');
+    return guest;
+  }).catch((problem) => {
     begun = null;
     throw problem;
   });
   return begun;
+}
+
+/** Whether this browser kept a cookie. Scripts cannot see them; the server says what came. */
+export async function keeps(cookie) {
+  const { cookies } = await call('GET', '/preferences');
+  return cookies.includes(cookie);
 }
 
 /** The page knows that a session exists: the server saw its cookie. */
@@ -45,22 +58,38 @@ export function resume() {
 }
 
 /** Calls the API. A session that has ended meanwhile is begun anew, once. */
-export async function call(method, path, body) {
-  let response = await send(method, path, body);
+export async function call(method, path, body, headers) {
+  let response = await send(method, path, body, headers);
   if (response.status === 401 && path !== '/api/guests' && begun) {
-    begun = null;
-    await session();
-    response = await send(method, path, body);
+    await anew();
+    response = await send(method, path, body, headers);
+    if (response.status === 401) throw unkept();
   }
   if (!response.ok) throw await problemOf(response);
   return response.status === 204 ? null : response.json();
 }
 
-async function send(method, path, body) {
+/** Goes on as a fresh guest where the session is over or its cookie was deleted, and says so. */
+async function anew() {
+  begun = null;
+  await session();
+  document.querySelector('musa-notices')?.show?.('session', {
+    icon: 'bell', words: t('js.session.anew'), acts: [h('a', { class: 'press', href: '/signin' }, t('js.session.signin'))],
+  });
+}
+
+/** A session was just begun and did not come back: its cookie is blocked. */
+function unkept() {
+  return new Problem(401, { code: 'session_unkept' });
+}
+
+// What the server writes to somebody later, it writes in the language of the page.
+async function send(method, path, body, headers = {}) {
+  const all = { 'Accept-Language': lang, ...headers };
   try {
     return await fetch(path, {
       method,
-      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      headers: body === undefined ? all : { ...all, 'Content-Type': 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
@@ -68,17 +97,44 @@ async function send(method, path, body) {
   }
 }
 
+/** Makes a token this browser's session. Whose it is, the answer says. */
+export async function enter(token) {
+  const response = await send('POST', '/api/session', undefined, { Authorization: `Bearer ${token}` });
+  if (!response.ok) throw await problemOf(response);
+  return response.json();
+}
+
+/** What is held, for a reason that is entered before it opens. */
+export async function openHeld(id, reason) {
+  const response = await send('POST', `/api/admin/holds/${id}/content`, { reason });
+  if (!response.ok) throw await problemOf(response);
+  return response.blob();
+}
+
 async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
   return new Problem(response.status, body, Number(response.headers.get('Retry-After')) || 0);
 }
 
+/** Uploads a picture. */
+export async function upload(file, how) {
+  await session();
+  try {
+    return await carry(file, how);
+  } catch (problem) {
+    if (problem.status !== 401) throw problem;
+  }
+  await anew();
+  return carry(file, how).catch((problem) => {
+    throw problem.status === 401 ? unkept() : problem;
+  });
+}
+
 /**
- * Uploads a picture. XMLHttpRequest, because fetch cannot tell how much has gone up.
+ * One try of an upload. XMLHttpRequest, because fetch cannot tell how much has gone up.
  * `save` goes first: the server reads the form as a stream.
  */
-export async function upload(file, { save, signal, onProgress }) {
-  await session();
+function carry(file, { save, signal, onProgress }) {
   const form = new FormData();
   form.append('save', String(save));
   form.append('file', file);

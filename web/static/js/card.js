@@ -2,7 +2,9 @@
 
 import { about, exact, goneWords, leftWords, onTick, wentWords } from './clock.js';
 import { glyph, h, link, press, say } from './dom.js';
+import { rating } from './rating.js';
 import { canRemind, remind } from './remind.js';
+import { report } from './report.js';
 import { fileName } from './save.js';
 import { content } from './api.js';
 import { dimensions, known, locale, noticeWords, served, size, t } from './words.js';
@@ -23,7 +25,7 @@ class Card extends HTMLElement {
    * no button is replaced under a finger. What comes later, like a receipt, is filled in.
    */
   show(item) {
-    const key = [item.state, item.asset?.id, item.asset?.reason, isGone(item.original), item.problem?.code].join();
+    const key = [item.state, item.asset?.id, item.asset?.reason, isGone(item.original), item.wordless, item.problem?.code].join();
     if (item !== this.item || key !== this.key) {
       const focused = this.contains(document.activeElement) ? document.activeElement.textContent : null;
       this.item = item;
@@ -114,8 +116,21 @@ class Card extends HTMLElement {
         this.download(item),
         item.file && press('again', t('js.another'), () => this.tell('musa-another')),
         canRemind() && this.remindButton(item),
-        press('trash', t('js.erase.now'), () => item.erase(), 'last')),
+        press('trash', t('js.erase.now'), () => item.erase(), 'last'),
+        this.more(item), rating(asset)),
     ].filter(Boolean);
+  }
+
+  /** What else of it can go: the words, and the original with all that came of it. */
+  more(item) {
+    const source = item.output && item.original?.state === 'active';
+    const gone = item.wordless && h('p', { class: 'quiet', role: 'status' }, t('js.erase.words.gone'));
+    if (!source && !item.wordsOf) return gone;
+    return h('details', { class: 'more', open: item.wordless }, h('summary', {}, t('js.erase.more')), h('div', { class: 'acts' },
+      gone,
+      item.wordsOf && press('trash', t('js.erase.words'), () => item.eraseWords(), 'last'),
+      item.wordsOf && h('p', { class: 'quiet' }, t('js.erase.words.text')),
+      source && press('trash', t('js.erase.source'), () => item.eraseAll(), 'last')));
   }
 
   lifeOf(asset) {
@@ -187,7 +202,9 @@ class Card extends HTMLElement {
       h('div', { class: 'acts' },
         hopeless && press('picture', t('js.choose'), () => this.tell('musa-choose'), 'primary'),
         !hopeless && item.repeatable && press('again', t('js.retry'), () => this.tell('musa-retry'), 'primary'),
-        press('cross', t('js.clear'), () => this.tell('musa-clear'))),
+        press('cross', t('js.clear'), () => this.tell('musa-clear')),
+        !cancelled && item.job?.id && report(item.job),
+        this.more(item)),
     ].filter(Boolean);
   }
 

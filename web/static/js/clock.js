@@ -37,6 +37,10 @@ export function clockTime(date) {
   return hour.format(date);
 }
 
+export function dayOf(date) {
+  return day.format(date);
+}
+
 export function exact(date) {
   return full.format(date);
 }

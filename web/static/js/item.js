@@ -159,8 +159,40 @@ export class Item extends EventTarget {
     }
   }
 
+  /** The job whose words can go: it has ended, and they have not gone yet. */
+  get wordsOf() {
+    return this.open || this.wordless ? '' : (this.output?.job ?? this.job?.id ?? '');
+  }
+
+  /** Erases what was said for the picture; that cannot be taken back. */
+  async eraseWords() {
+    try {
+      await call('DELETE', `/api/jobs/${this.wordsOf}/prompt`);
+      this.wordless = true;
+      if (this.output) await this.refresh();
+      this.change({ problem: null });
+    } catch (problem) {
+      this.change({ problem });
+    }
+  }
+
+  /** Orders the erasure of the original and of all that was made from it, also elsewhere on the shelf. */
+  async eraseAll() {
+    this.#stop?.();
+    try {
+      Object.assign(this.original, await call('DELETE', `/api/assets/${this.original.id}?with=derived`));
+      await this.refresh();
+      this.dispatchEvent(new Event('family'));
+    } catch (problem) {
+      this.change({ problem });
+    }
+  }
+
   async undo() {
     try {
+      if (this.output && this.original?.state === 'erasing') {
+        this.original = await call('PATCH', `/api/assets/${this.original.id}`, { erasing: false });
+      }
       const asset = await call('PATCH', `/api/assets/${this.asset.id}`, { erasing: false });
       if (this.output) this.output = asset;
       else this.original = asset;

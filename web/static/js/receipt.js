@@ -1,13 +1,13 @@
 // <musa-receipt>: reads a receipt, with its owner's session or with the key that its
 // holder's link carries behind the #, which browsers send to no server by themselves.
 
-import './notices.js';
-import './theme.js';
+import './frame.js';
 
 import { call } from './api.js';
 import { exact } from './clock.js';
 import { h, say } from './dom.js';
-import { known, t } from './words.js';
+import { at, listed, named } from './named.js';
+import { known, number, t } from './words.js';
 
 const moments = new Set(['ordered', 'erased', 'purged']); // Unix milliseconds; 0 for none
 
@@ -29,13 +29,21 @@ class Receipt extends HTMLElement {
 
   show(id, receipt) {
     say(this.find('lede'), t('js.receipt.lede'));
-    const { capability, logged, ...proof } = receipt;
+    const { capability, logged, expected, ...proof } = receipt;
     const place = logged ? { index: receipt.index, size: receipt.size } : {};
     const rows = Object.entries({ id: receipt.id, ...receipt.statement, ...place });
     this.find('facts').replaceChildren(...rows.filter(([name, value]) => value !== '' && !(moments.has(name) && !value))
       .map(([name, value]) => h('div', {}, h('dt', {}, known(`js.receipt.${name}`) ? t(`js.receipt.${name}`) : name), h('dd', {}, this.value(name, value)))));
     this.find('facts').hidden = false;
     if (capability) history.replaceState(null, '', `#${capability}`);
+    if (expected) {
+      const time = Date.parse(expected);
+      const soon = time <= Date.now();
+      say(this.find('lede'), soon ? t('js.receipt.pending.soon') : t('js.receipt.pending', { time: at(time) }));
+      // What lies further ahead than a timer can count is looked at when somebody comes back.
+      if (time - Date.now() < 2 ** 31) setTimeout(() => this.read(), Math.max(2000, time - Date.now()));
+      return;
+    }
     if (!logged) {
       say(this.find('lede'), t('js.receipt.unlogged'));
       setTimeout(() => this.read(), 2000);
@@ -50,6 +58,10 @@ class Receipt extends HTMLElement {
   }
 
   value(name, value) {
+    if (name === 'what') return known(`js.receipt.what.${value}`) ? t(`js.receipt.what.${value}`) : value;
+    if (name === 'category') return named('category', value);
+    if (name === 'counts') return listed(value.map(({ category, items }) => `${named('category', category)}: ${number(items)}`));
+    if (name === 'kept') return listed(value.map(({ category, until }) => t('js.receipt.kept.until', { what: named('category', category), time: at(until) })));
     if (!moments.has(name)) return String(value);
     const date = new Date(value);
     return h('time', { datetime: date.toISOString() }, exact(date));

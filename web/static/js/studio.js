@@ -3,15 +3,16 @@
 
 import './card.js';
 import './drop.js';
-import './notices.js';
+import './frame.js';
 import './options.js';
+import './picture.js';
 import './ring.js';
-import './theme.js';
 import './tile.js';
 import './viewer.js';
 
+import { accord } from './accord.js';
 import { Problem, call, resume } from './api.js';
-import { onTick } from './clock.js';
+import { clockTime, dayOf, onTick } from './clock.js';
 import { h, press, say } from './dom.js';
 import { Item } from './item.js';
 import { remindAt } from './remind.js';
@@ -59,6 +60,7 @@ class Studio extends HTMLElement {
     this.options.addEventListener('musa-order', () => this.askAll());
     this.options.addEventListener('musa-save', () => this.ready.forEach((item) => item.keepOriginal(this.options.save).then(() => this.ask(item))));
     this.addEventListener('musa-clear', (event) => this.clear(event.detail));
+    this.addEventListener('musa-governed', () => this.current?.refresh());
     this.addEventListener('musa-retry', (event) => this.retry(event.detail));
     this.addEventListener('musa-choose', (event) => {
       this.clear(event.detail);
@@ -68,6 +70,8 @@ class Studio extends HTMLElement {
     this.find('more').addEventListener('click', () => this.querySelector('musa-drop').pick());
     this.find('all').addEventListener('click', () => this.saveAll());
     onTick((now) => this.tick(now));
+    document.addEventListener('visibilitychange', () => document.hidden || this.catchUp());
+    addEventListener('pageshow', (event) => event.persisted && this.catchUp());
     this.restore();
   }
 
@@ -101,6 +105,19 @@ class Studio extends HTMLElement {
     }
   }
 
+  /** Ends may have moved meanwhile: by a choice on the account's page, or by a plan that ended. */
+  async catchUp() {
+    if (this.catching || !this.items.some((item) => ['ready', 'done'].includes(item.state) && item.asset)) return;
+    this.catching = true;
+    const now = new Map((await this.#listAll()).map((asset) => [asset.id, asset]));
+    this.catching = false;
+    for (const item of this.items) {
+      const asset = now.get(item.asset?.id);
+      if (asset && ['ready', 'done'].includes(item.state) && asset.ends !== item.asset.ends) item.refresh();
+    }
+    this.credits();
+  }
+
   #restoreAssets(assets, inWork) {
     const originals = new Map(assets.filter(({ kind }) => kind === 'original').map((asset) => [asset.id, asset]));
     for (const asset of assets.filter(({ kind }) => kind === 'output')) {
@@ -115,6 +132,9 @@ class Studio extends HTMLElement {
     for (const asset of originals.values()) {
       if (asset.state === 'active' && !inWork.has(asset.id)) this.place(Item.fromAsset(asset));
     }
+    // What lives is shown first; a tombstone only where nothing else is left.
+    const living = this.items.find(({ state }) => state !== 'gone');
+    if (this.current?.state === 'gone' && living) this.show(living);
     this.askAll();
   }
 
@@ -142,6 +162,9 @@ class Studio extends HTMLElement {
     tile.bind(item, (picked) => this.show(picked, 'scroll'));
     this.find('tiles').insertBefore(slot, this.find('tiles').children[at] ?? null);
     tile.render();
+    item.addEventListener('family', () => {
+      for (const other of this.items) if (other !== item && other.original?.id === item.original.id) other.refresh();
+    });
     let was = item.state;
     item.addEventListener('change', () => {
       const before = was;
@@ -261,6 +284,7 @@ class Studio extends HTMLElement {
     const uploading = this.items.filter(({ state }) => state === 'uploading' || state === 'waiting').length;
     if (ordering) this.options.show(current, this.ready, uploading);
     else this.find('card').show(current);
+    this.find('privacy').show(['ready', 'done'].includes(current.state) ? current.asset : null);
     say(this.find('count'), number(this.items.length));
     const results = this.results.length;
     this.find('all').hidden = results < 2;
@@ -322,6 +346,19 @@ class Studio extends HTMLElement {
     if (!me || typeof me.credits !== 'number') return;
     place.hidden = false;
     say(place, t('js.credits', { n: me.credits, count: number(me.credits) }));
+    this.tell(me);
+    accord(me);
+  }
+
+  /** What was announced about all of it: an account that closes, a plan that ended. */
+  tell({ closing, notices = [] }) {
+    const said = [];
+    const when = (instant) => `${dayOf(new Date(instant))}, ${clockTime(new Date(instant))}`;
+    if (closing?.undo_until) said.push(t('js.short.closing', { time: when(closing.undo_until) }));
+    const items = notices.reduce((sum, notice) => sum + notice.items, 0);
+    if (items) said.push(t('js.short.former', { n: items, count: number(items), time: when(notices[0].at) }));
+    if (!said.length) this.notices.drop('announced');
+    else this.notices.show('announced', { icon: 'bell', words: said.join(' '), acts: [h('a', { class: 'press', href: '/me' }, t('js.short.more'))] });
   }
 
   say(words) {

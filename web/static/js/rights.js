@@ -1,0 +1,31 @@
+// The queue of requests about rights: what runs out first stands first.
+
+import { call } from './api.js';
+import { Desk } from './desk.js';
+import { h } from './dom.js';
+import { at, named, on } from './named.js';
+import { t } from './words.js';
+
+class Rights extends Desk {
+  async list(_, after) {
+    const { requests, next } = await call('GET', `/api/admin/rights?limit=50${after && `&after=${after}`}`);
+    return { cases: requests, next };
+  }
+
+  line(one) {
+    const { id, right, state, received, due, law, subject, outcome, overdue, purpose } = one;
+    const decide = (what, kind) => [t(`staff.rights.${what}`), (room, said) => this.ask(room, said, { words: t(`staff.rights.${what}.words`), act: t(`staff.rights.${what}`), kind }, async (words) => {
+      await call('POST', `/api/admin/rights/${id}/${what}`, { words });
+      await this.done(t(`staff.rights.${what}.done`));
+    }), kind === 'last' ? 'last' : ''];
+    return this.shown({ id, title: named('right', right), state: named('case.state', state), late: overdue,
+      facts: [[t('case.fact.asked'), at(received)], [t('case.fact.due'), h('span', overdue ? { class: 'late' } : {}, on(due))], [t('case.fact.about'), purpose && named('purpose', purpose)],
+        [t('staff.law'), law?.toUpperCase()], [t('staff.person'), subject && h('code', {}, subject)], [t('case.fact.outcome'), outcome && named('case.outcome', outcome)]],
+      acts: [[t('staff.rights.read'), async (room) => {
+        const { words, answer } = await call('GET', `/api/admin/rights/${id}`);
+        room.replaceChildren(h('p', { class: 'said' }, words || t('staff.rights.wordless')), answer ? h('p', { class: 'said' }, answer) : '');
+      }], decide('answer', 'primary'), state === 'received' && decide('extend', 'primary'), decide('refuse', 'last')] });
+  }
+}
+
+customElements.define('musa-desk', Rights);
