@@ -34,9 +34,16 @@ const (
 	PostgreSQL = "postgres"
 )
 
-// readLimit bounds a read transaction: while one is open, SQLite cannot truncate its
-// log and PostgreSQL's VACUUM FULL copies what it deleted.
-const readLimit = time.Second
+// readLimit bounds a read transaction on a dialect. While one is open, SQLite cannot
+// truncate its log, and its only writer may wait for that. PostgreSQL's VACUUM FULL copies
+// what such a reader might still see, so that Scrub waits and tries again; nobody else
+// does, and a busy server may need longer for its answers.
+func readLimit(dialect string) time.Duration {
+	if dialect == PostgreSQL {
+		return 5 * time.Second
+	}
+	return time.Second
+}
 
 // Config says which database and with what it is reached.
 type Config struct {

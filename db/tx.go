@@ -81,16 +81,19 @@ func (d *DB) try(ctx context.Context, enter func(context.Context) error, change 
 }
 
 // Read runs look on one consistent state of the rows. It fails when look takes longer
-// than a second: page by key instead.
+// than readLimit says: page by key instead. The time in line for a connection does not count.
 func (d *DB) Read(ctx context.Context, look func(ctx context.Context, tx Tx) error) error {
 	outer := ctx
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	err := d.reader.RunInTx(ctx, d.readOptions(), func(ctx context.Context, tx bun.Tx) error {
+		// Ending the transaction's own context rolls back though look should not listen.
+		defer time.AfterFunc(readLimit(d.dialect), cancel).Stop()
 		return look(ctx, Tx{Now: musa.At(d.clock()), bun: tx, dialect: d.dialect})
 	})
 	if err != nil && ctx.Err() != nil && outer.Err() == nil {
-		return &musa.Problem{Kind: musa.ErrUnavailable, Code: "read_too_long", Cause: errors.Join(context.DeadlineExceeded, err),
+		// The words of err only: it is no caller who went away.
+		return &musa.Problem{Kind: musa.ErrUnavailable, Code: "read_too_long", Cause: fmt.Errorf("%w: %v", context.DeadlineExceeded, err),
 			Public: "The database took too long to answer. Try again, or ask for less at once."}
 	}
 	return problem(err)

@@ -26,14 +26,19 @@ const (
 	PostgreSQL = "postgres"
 )
 
-// readLimit bounds one look, as everywhere: no read may outlive it.
-const readLimit = time.Second
-
 // Config says what is looked at.
 type Config struct {
 	SQL     *sql.DB // a pool that need only read
 	Dialect string  // SQLite or PostgreSQL
 	Blobs   blob.Store
+}
+
+// readLimit bounds one look, as package db bounds its reads.
+func (c Config) readLimit() time.Duration {
+	if c.Dialect == PostgreSQL {
+		return 5 * time.Second
+	}
+	return time.Second
 }
 
 // Inspector looks into one store. It is safe for concurrent use.
@@ -49,13 +54,13 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// look runs one query on the pool and scans each row; it ends within readLimit.
+// look runs one query on the pool and scans each row; it ends within its limit.
 func (i *Inspector) look(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
 	return i.ask(ctx, i.SQL, scan, query, args...)
 }
 
 func (i *Inspector) ask(ctx context.Context, of querier, scan func(*sql.Rows) error, query string, args ...any) error {
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	ctx, cancel := context.WithTimeout(ctx, i.readLimit())
 	defer cancel()
 	if i.Dialect == SQLite {
 		// SQLite numbers $2 by where it stands; ?2 is what PostgreSQL means by $2.

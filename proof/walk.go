@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// pageSize bounds how many rows one statement reads, so that none comes near readLimit.
+// pageSize bounds how many rows one statement reads, so that none comes near its limit.
 const pageSize = 1000
 
 // walk pages through a query by key. In the query $1… are the key's parts, then comes the
