@@ -45,20 +45,25 @@ type picky struct {
 
 const providerHost = "login.company.example"
 
-// pickyStudio is a studio under a preset that names one identity provider besides.
-func pickyStudio(t *testing.T, browsing context.Context, preset string) *picky {
+// employing is a preset that names one identity provider besides.
+func employing(t *testing.T, preset string) string {
 	t.Helper()
 	doc, err := policies.Load(preset, os.ReadFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.Replace(string(doc.YAML()), "processors: {}\n", "processors:\n  company: {hosts: ["+providerHost+"], for: [sign_in], gets: [account], country: DE, agreement: doc/agreements/company.md}\n", 1)
+	return strings.Replace(string(doc.YAML()), "processors: {}\n", "processors:\n  company: {hosts: ["+providerHost+"], for: [sign_in], gets: [account], country: DE, agreement: doc/agreements/company.md}\n", 1)
+}
+
+// pickyStudio is a studio under such a preset, with that provider.
+func pickyStudio(t *testing.T, browsing context.Context, preset string) *picky {
+	t.Helper()
 	idp, client := rigs.OIDC(t, providerHost)
 	set, err := account.NewProvider(account.Provider{Name: "company", Issuer: idp.Issuer(), ID: idp.ClientID, Secret: idp.ClientSecret, Client: client})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := musatest.New(t, musatest.Rig{Policy: text, Clock: musatest.RunningClock(), Providers: []account.Provider{set}})
+	s := musatest.New(t, musatest.Rig{Policy: employing(t, preset), Clock: musatest.RunningClock(), Providers: []account.Provider{set}})
 	return &picky{Studio: s, browsing: browsing, member: s.Member(), provider: client}
 }
 
