@@ -51,14 +51,15 @@ type Leave struct {
 	Words  string `json:"words"`
 }
 
-type agreementIn struct {
-	Accept string `header:"Accept-Language" doc:"What a change says comes in it."`
+// tongue is the language that an answer comes in.
+type tongue struct {
+	Accept string `header:"Accept-Language" doc:"What the policy says comes in it: en, de."`
 }
 
-func (in *agreementIn) tag() string { return lang.Match("", in.Accept).Tag() }
+func (in tongue) tag() string { return lang.Match("", in.Accept).Tag() }
 
 type acceptanceIn struct {
-	agreementIn
+	tongue
 	Body struct {
 		Answer string `json:"answer" enum:"yes,no"`
 	}
@@ -73,7 +74,7 @@ func (d *door) acceptance() {
 		Summary: "Accept, or decline and be led out", Security: secured, Metadata: may(musa.ActSelf)}, serve(d, d.answer))
 }
 
-func (d *door) agreement(_ context.Context, in *agreementIn) (*body[Agreement], error) {
+func (d *door) agreement(_ context.Context, in *tongue) (*body[Agreement], error) {
 	out := d.agreed(notice.Accepted{}, notice.Accepted{})
 	if b, ok := d.Notices.Change(in.tag()); ok {
 		out.Change = changeOf(b)
@@ -95,7 +96,7 @@ func changeOf(b notice.Banner) *PendingChange {
 	return &PendingChange{From: b.From, To: b.To, Effective: timeOf(b.Effective), Pending: b.Pending, Why: b.Why, Changes: b.Changes}
 }
 
-func (d *door) myAgreement(ctx context.Context, by musa.Actor, in *agreementIn) (*body[Agreement], error) {
+func (d *door) myAgreement(ctx context.Context, by musa.Actor, in *tongue) (*body[Agreement], error) {
 	policy, terms, err := d.Notices.Acceptance(ctx, by)
 	if err != nil {
 		return nil, err
@@ -114,7 +115,7 @@ func (d *door) answer(ctx context.Context, by musa.Actor, in *acceptanceIn) (*bo
 			return nil, err
 		}
 	}
-	now, err := d.myAgreement(ctx, by, &in.agreementIn)
+	now, err := d.myAgreement(ctx, by, &in.tongue)
 	if err != nil {
 		return nil, err
 	}

@@ -23,8 +23,8 @@ func (d *door) takeAlong() {
 	d.describeTakeAlong()
 }
 
-func (d *door) holdings(ctx context.Context, by musa.Actor, _ *struct{}) (*body[rights.Holdings], error) {
-	h, err := d.Rights.Holdings(ctx, by)
+func (d *door) holdings(ctx context.Context, by musa.Actor, in *tongue) (*body[rights.Holdings], error) {
+	h, err := d.Rights.Holdings(ctx, by, in.tag())
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ type StillKept struct {
 }
 
 type logIn struct {
+	tongue
 	Body struct {
 		Off bool `json:"off" doc:"true erases at once what was said for jobs that have ended. Switching back brings nothing back."`
 	}
@@ -38,8 +39,8 @@ func (d *door) log() {
 		Summary: "Switch that log off or on", Security: secured, Metadata: may(musa.ActGovern)}, serve(d, d.switchLog))
 }
 
-func (d *door) getLog(ctx context.Context, by musa.Actor, _ *struct{}) (*body[Log], error) {
-	l, err := d.Rights.Logging(ctx, by)
+func (d *door) getLog(ctx context.Context, by musa.Actor, in *tongue) (*body[Log], error) {
+	l, err := d.Rights.Logging(ctx, by, in.tag())
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (d *door) switchLog(ctx context.Context, by musa.Actor, in *logIn) (*body[L
 	if in.Body.Off {
 		on = consent.No
 	}
-	l, err := d.Rights.SwitchLog(ctx, by, on)
+	l, err := d.Rights.SwitchLog(ctx, by, on, in.tag())
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,11 @@ import "musa"
 // Explain says in words when an item of a category ends in a tier, and which lines say so.
 // It is musa.ErrInvalid for a category or tier that the document does not declare.
 func (d *Document) Explain(c musa.Category, tier musa.Tier) ([]Sentence, error) {
+	return d.ExplainIn("en", c, tier)
+}
+
+// ExplainIn is Explain in another language; English for one that the page does not speak.
+func (d *Document) ExplainIn(tag string, c musa.Category, tier musa.Tier) ([]Sentence, error) {
 	category, ok := d.Categories.Get(string(c))
 	if !ok {
 		return nil, &musa.Problem{Kind: musa.ErrInvalid, Code: "category_unknown", Field: "category",
@@ -14,15 +19,14 @@ func (d *Document) Explain(c musa.Category, tier musa.Tier) ([]Sentence, error) 
 		return nil, &musa.Problem{Kind: musa.ErrInvalid, Code: "tier_unknown", Field: "tier",
 			Public: "The policy has no such tier. It has " + list(d.Tiers.Names()) + "."}
 	}
-	p := &page{d: d}
-	p.section("")
+	p := &page{d: d, t: tongues[tag], sections: []Section{{}}}
 	if category.Collected.Off() {
-		p.say("categories."+string(c)+".collected", "This service collects no %s, so there are none to end.", bareName(string(c)))
+		p.say("categories."+string(c)+".collected", "This service collects no %s.", p.t.bareName(string(c)))
 	}
 	rules := p.rulesFor(string(c), string(tier), "")
 	switch rules {
 	case 0:
-		p.say("retention", "No rule ends %s for %s: they cannot have any.", inEnglish.naming(string(c)), inEnglish.tierWords(Words{string(tier)}))
+		p.say("retention", "No rule ends %s for %s: they cannot have any.", p.t.naming(string(c)), p.t.tierWords(Words{string(tier)}))
 	case 1:
 	default:
 		p.say("retention", "Of the rules that apply, the one that comes first decides.")

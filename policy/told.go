@@ -56,7 +56,10 @@ func (d *Document) local(v Varied, region string) string {
 }
 
 // NameOf is a kind of data in words: "words that you write for a picture".
-func NameOf(c musa.Category) string { return bareName(string(c)) }
+func NameOf(c musa.Category) string { return NameIn("en", c) }
+
+// NameIn is NameOf in another language.
+func NameIn(tag string, c musa.Category) string { return tongues[tag].bareName(string(c)) }
 
 // BasisWords is a legal basis in words.
 func BasisWords(basis string) string { return basisClause(basis) }

@@ -18,7 +18,7 @@ import (
 
 // spoken are the files whose sentences stand on the page, and maps the tables that they look words up in.
 var (
-	spoken = []string{"render.go", "render_consents.go", "render_people.go", "render_use.go", "diff.go", "tongue.go"}
+	spoken = []string{"render.go", "explain.go", "render_consents.go", "render_people.go", "render_use.go", "diff.go", "tongue.go"}
 	maps   = strings.Fields(`categoryWords tierNames pluralEvents unlessWords whenWords purposePhrases basisWords rightWords claimWords
 		safeguardWords infrastructureWords doWords classWords modeWords notifyWords chooserNames residueNames fieldNames unitWordsOf offerWords
 		accepterNames enforceWords roleNames consentNames grounds rightTitles countryNames`)

@@ -69,8 +69,8 @@ const disclosed = 500
 
 // Holdings tells a person, or a guest, every kind of data that is held of them: how much,
 // since when, why, on which legal basis where they are, who else may see it and did, and when
-// it ends. GDPR art. 15. Promise C-25.
-func (r *Rights) Holdings(ctx context.Context, by musa.Actor) (Holdings, error) {
+// it ends, the rules in the words of a language. GDPR art. 15. Promise C-25.
+func (r *Rights) Holdings(ctx context.Context, by musa.Actor, tag string) (Holdings, error) {
 	doc := r.Policy()
 	var rows []db.Holding
 	var seen map[string][]db.Use
@@ -97,7 +97,7 @@ func (r *Rights) Holdings(ctx context.Context, by musa.Actor) (Holdings, error) 
 		if h.Items == 0 && (!known || line.Collected.Off() || line.Personal.Off()) {
 			continue
 		}
-		describe(&h, doc, by, seen[string(c)])
+		describe(&h, doc, by, tag, seen[string(c)])
 		out.Held = append(out.Held, h)
 	}
 	return out, nil
@@ -152,10 +152,10 @@ func instant(m musa.Millis) *time.Time {
 }
 
 // describe adds what the policy says of a kind of data to this person.
-func describe(h *Held, doc *policy.Document, by musa.Actor, uses []db.Use) {
+func describe(h *Held, doc *policy.Document, by musa.Actor, tag string, uses []db.Use) {
 	c := musa.Category(h.Category)
 	h.Rules, h.Purposes, h.Recipients = []string{}, []Purpose{}, []Party{}
-	if sentences, err := doc.Explain(c, by.Tier); err == nil {
+	if sentences, err := doc.ExplainIn(tag, c, by.Tier); err == nil {
 		for _, s := range sentences {
 			h.Rules = append(h.Rules, s.Text)
 		}

@@ -71,7 +71,7 @@ func (x *export) nameOf(file string) string {
 	}
 	for _, c := range musa.Categories() {
 		if partOf(c) == file {
-			return policy.NameOf(c)
+			return policy.NameIn(x.words.Tag(), c)
 		}
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"musa"
 	"musa/consent"
@@ -27,8 +28,8 @@ type Kept struct {
 }
 
 // Logging tells how the switch stands.
-func (r *Rights) Logging(ctx context.Context, by musa.Actor) (Log, error) {
-	out := r.logOf(by)
+func (r *Rights) Logging(ctx context.Context, by musa.Actor, tag string) (Log, error) {
+	out := r.logOf(by, tag)
 	err := r.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		s, err := tx.Subject(ctx, by.Subject)
 		out.Off, out.Since = s.Unlogged > 0, s.Unlogged
@@ -40,7 +41,7 @@ func (r *Rights) Logging(ctx context.Context, by musa.Actor) (Log, error) {
 	return out, nil
 }
 
-func (r *Rights) logOf(by musa.Actor) Log {
+func (r *Rights) logOf(by musa.Actor, tag string) Log {
 	doc := r.Policy()
 	var out Log
 	out.Stops = append(out.Stops, unlogged(doc)...)
@@ -49,9 +50,22 @@ func (r *Rights) logOf(by musa.Actor) Log {
 		if slices.Contains(out.Stops, c) || e.Value.Collected.Off() || e.Value.HoldOnly.On() || e.Value.Personal.Off() {
 			continue
 		}
-		out.Kept = append(out.Kept, Kept{Category: c, Words: doc.Fate(policy.Item{Category: c, Tier: by.Tier})})
+		out.Kept = append(out.Kept, Kept{Category: c, Words: ruled(doc, tag, c, by.Tier)})
 	}
 	return out
+}
+
+// ruled says when a kind of data ends; a kind that no rule names says nothing.
+func ruled(doc *policy.Document, tag string, c musa.Category, tier musa.Tier) string {
+	sentences, err := doc.ExplainIn(tag, c, tier)
+	if err != nil {
+		return ""
+	}
+	var words []string
+	for _, s := range sentences {
+		words = append(words, s.Text)
+	}
+	return strings.Join(words, " ")
 }
 
 // unlogged is what the policy's switch stops.
@@ -69,7 +83,7 @@ const logPage = 100
 // SwitchLog switches a person's interaction log. Off: what was said for jobs that have ended
 // goes now, and for those under way in the transaction that ends them. On: what was gone stays
 // gone. Switching it off again goes over everything once more.
-func (r *Rights) SwitchLog(ctx context.Context, by musa.Actor, on consent.Answer) (Log, error) {
+func (r *Rights) SwitchLog(ctx context.Context, by musa.Actor, on consent.Answer, tag string) (Log, error) {
 	err := r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		if err := r.Consents.Log(ctx, tx, by, on, consent.ViaSettings); err != nil {
 			return err
@@ -88,7 +102,7 @@ func (r *Rights) SwitchLog(ctx context.Context, by musa.Actor, on consent.Answer
 		}
 		r.spread(nil, nil)
 	}
-	return r.Logging(ctx, by)
+	return r.Logging(ctx, by, tag)
 }
 
 // forgetAll takes what was understood of prompts out of all results.

@@ -167,7 +167,7 @@ func (x *export) seen(ctx context.Context) error {
 }
 
 func (x *export) holdings(ctx context.Context) error {
-	h, err := x.Holdings(ctx, x.by)
+	h, err := x.Holdings(ctx, x.by, x.words.Tag())
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (s *site) holds(w http.ResponseWriter, r *http.Request) {
 func (s *site) staffPage(r *http.Request, title, script string) page {
 	p := s.page(r, title)
 	p.script, p.style = script, "desk.css"
-	p.speaks = []string{"admin.", "holds.", "span.", "category.", "role.", "tier."}
+	p.speaks = []string{"admin.", "holds.", "span.", "category.", "role.", "tier.", "fault."}
 	p.personal = true
 	return p
 }

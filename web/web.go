@@ -171,7 +171,7 @@ func (s *site) receipt(w http.ResponseWriter, r *http.Request) {
 	}
 	p := s.page(r, "receipt.title")
 	p.script = "js/receipt.js"
-	p.speaks = []string{"category.", "consent.", "span."}
+	p.speaks = []string{"category.", "consent.", "span.", "fault."}
 	p.personal = true
 	s.render(w, r, http.StatusOK, p, receiptPage(p, r.PathValue("id")))
 }

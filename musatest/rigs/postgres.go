@@ -2,7 +2,7 @@ package rigs
 
 import (
 	"context"
-	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,49 +20,62 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Postgres gives a fresh database on a real server, and the directory of all the
-// server's files, which are the test binary's alone. The server starts with the first
-// call. It keeps no log that is not needed any more, as a deployment must whose keys
-// are to be destroyed (wal_recycle=off).
+// Postgres gives a fresh database on a real server of its own, and the directory of all the
+// server's files. Nobody else's transactions hold up what rewrites its files, as destroying keys
+// does. It keeps no log that is not needed any more, as a deployment must whose keys are to be
+// destroyed (wal_recycle=off).
 //
-// The database is not dropped at the end of the test, since that would write out all
-// others first. A keeper process stops the server by its id and removes its files once the test
-// binary is gone, however that ended: the keeper reads a pipe that only dies with it.
+// A keeper process stops the server by its id and removes its files at the end of the test, or
+// once the test binary is gone, however that ended: the keeper reads a pipe that only dies with it.
 func Postgres(t testing.TB) (url, datadir string) {
 	t.Helper()
-	c, err := cluster()
+	m, err := model()
+	if err != nil {
+		t.Fatalf("make a PostgreSQL cluster: %v", err)
+	}
+	c, err := m.start()
+	for range 3 { // somebody else may have taken the port meanwhile
+		if err == nil {
+			break
+		}
+		c, err = m.start()
+	}
 	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
-	name := "t_" + strings.ToLower(rand.Text())
-	if err := c.admin("CREATE DATABASE " + name); err != nil {
-		t.Fatalf("create database: %v", err)
-	}
-	return c.url(name), c.dir
+	t.Cleanup(c.stop)
+	return c.url(), c.dir
 }
 
+// database is there in every cluster, empty.
+const database = "musa"
+
+// postgres is a server that runs.
 type postgres struct {
-	dir   string
-	port  int
-	alive io.WriteCloser // held open for as long as the server is to run
+	dir    string
+	port   int
+	alive  io.WriteCloser // held open for as long as the server is to run
+	keeper *exec.Cmd
 }
 
-var cluster = sync.OnceValues(startPostgres)
+// stop waits until the server is gone, and its files are.
+func (c *postgres) stop() {
+	c.alive.Close()
+	c.keeper.Wait() // its status is that of rm, and what rm left is in the temporary folder
+}
 
-func (c *postgres) url(database string) string {
+func (c *postgres) url() string {
 	return fmt.Sprintf("postgres://musa@127.0.0.1:%d/%s?sslmode=disable", c.port, database)
 }
 
-func (c *postgres) admin(statement string) error {
+func (c *postgres) answers() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, c.url("postgres"))
+	conn, err := pgx.Connect(ctx, c.url())
 	if err != nil {
 		return err
 	}
-	defer conn.Close(ctx)
-	_, err = conn.Exec(ctx, statement)
-	return err
+	return conn.Close(ctx)
 }
 
 const postgresSettings = `
@@ -77,19 +90,29 @@ shared_buffers = 64MB
 timezone = 'UTC'
 `
 
-// keeper runs the server ($1 its program, $2 its directory, $3 all that is to be
-// removed) until standard input ends.
-const keeper = `"$1" -D "$2" >"$3/server.log" 2>&1 </dev/null & pid=$!
+// keeper runs a program (after $1, which is all that is to be removed) until standard input
+// ends. Nobody needs what a server would still write then.
+const keeper = `root=$1; shift
+"$@" >"$root/server.log" 2>&1 </dev/null & pid=$!
 read -r _
-kill -INT "$pid"
+kill -QUIT "$pid"
 wait "$pid"
-rm -rf "$3"`
+rm -rf "$root"`
 
-// base is where the cluster lies, taken before a test points TMPDIR at a folder of its own,
-// which the server's user could not enter.
+// base is where the clusters lie, taken before a test points TMPDIR at a folder of its own,
+// which the servers' user could not enter.
 var base = os.TempDir()
 
-func startPostgres() (*postgres, error) {
+// cluster is a stopped server's files, of which each that runs takes a copy.
+type cluster struct {
+	bin  string // folder of PostgreSQL's programs
+	dir  string
+	attr *syscall.SysProcAttr
+}
+
+var model = sync.OnceValues(newCluster)
+
+func newCluster() (*cluster, error) {
 	bin, err := postgresBin()
 	if err != nil {
 		return nil, err
@@ -98,42 +121,84 @@ func startPostgres() (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
+	m := &cluster{bin: bin, attr: &syscall.SysProcAttr{Credential: account, Setpgid: true}}
+	root, err := m.folder()
+	if err != nil {
+		return nil, err
+	}
+	m.dir = filepath.Join(root, "data")
+	if err := m.run(root, filepath.Join(bin, "initdb"), "-D", m.dir, "-U", "musa", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
+		return nil, err
+	}
+	conf, err := os.OpenFile(filepath.Join(m.dir, "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	_, err = io.WriteString(conf, postgresSettings)
+	if err := errors.Join(err, conf.Close()); err != nil {
+		return nil, err
+	}
+	create := exec.Command(filepath.Join(bin, "postgres"), "--single", "-D", m.dir, "postgres")
+	create.SysProcAttr, create.Dir, create.Stdin = m.attr, root, strings.NewReader("CREATE DATABASE "+database+"\n")
+	if out, err := create.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("create the database: %w\n%s", err, out)
+	}
+	// The model goes with the test binary, as the servers do.
+	_, _, err = m.keep(root, "/bin/sleep", "infinity")
+	return m, err
+}
+
+// folder makes a folder that the servers' user owns.
+func (m *cluster) folder() (string, error) {
 	root, err := os.MkdirTemp(base, "musa-postgres-")
+	if err != nil || m.attr.Credential == nil {
+		return root, err
+	}
+	return root, os.Chown(root, int(m.attr.Credential.Uid), int(m.attr.Credential.Gid))
+}
+
+func (m *cluster) run(dir, name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.SysProcAttr, cmd.Dir = m.attr, dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, out)
+	}
+	return nil
+}
+
+// keep starts a program beside a keeper, which removes root at the end.
+func (m *cluster) keep(root, program string, args ...string) (io.WriteCloser, *exec.Cmd, error) {
+	cmd := exec.Command("/bin/sh", append([]string{"-c", keeper, "keeper", root, program}, args...)...)
+	cmd.SysProcAttr, cmd.Dir = m.attr, root
+	alive, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	return alive, cmd, cmd.Start()
+}
+
+// start runs a server on a copy of the files.
+func (m *cluster) start() (*postgres, error) {
+	root, err := m.folder()
 	if err != nil {
 		return nil, err
 	}
 	c := &postgres{dir: filepath.Join(root, "data")}
-	if account != nil {
-		if err := os.Chown(root, int(account.Uid), int(account.Gid)); err != nil {
-			return nil, err
-		}
-	}
-	attr := &syscall.SysProcAttr{Credential: account, Setpgid: true}
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", c.dir, "-U", "musa", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-	initdb.SysProcAttr, initdb.Dir = attr, root
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	if err := m.run(root, "/bin/cp", "-a", m.dir, c.dir); err != nil {
+		return nil, err
 	}
 	if c.port, err = freePort(); err != nil {
 		return nil, err
 	}
-	conf, err := os.OpenFile(filepath.Join(c.dir, "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	c.alive, c.keeper, err = m.keep(root, filepath.Join(m.bin, "postgres"), "-D", c.dir, "-p", strconv.Itoa(c.port))
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(conf, "%sport = %d\n", postgresSettings, c.port)
-	if err := conf.Close(); err != nil {
+	if err := c.await(filepath.Join(root, "server.log")); err != nil {
+		c.stop()
 		return nil, err
 	}
-	run := exec.Command("/bin/sh", "-c", keeper, "keeper", filepath.Join(bin, "postgres"), c.dir, root)
-	run.SysProcAttr, run.Dir = attr, root
-	if c.alive, err = run.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if err := run.Start(); err != nil {
-		return nil, err
-	}
-	return c, c.await(filepath.Join(root, "server.log"))
+	return c, nil
 }
 
 // await asks until the server answers.
@@ -143,14 +208,13 @@ func (c *postgres) await(log string) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := c.admin("SELECT 1")
+		err := c.answers()
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			said, _ := os.ReadFile(log)
-			c.alive.Close()
 			return fmt.Errorf("no answer: %w\n%s", err, said)
 		case <-tick.C:
 		}

@@ -14,8 +14,9 @@ class Choices extends Part {
   /** What may be left out of an account, and what holds for pictures that nothing else is said of. */
   async page() {
     const { switches } = await call('GET', '/api/me/privacy');
-    const field = ({ name, on }) => h('li', { 'data-field': name }, h('p', {}, h('strong', {}, named('field', name)), ' ', h('span', { class: 'quiet' }, t(on ? 'choices.fields.on' : 'choices.fields.off'))),
-      on && act(t('choices.fields.forget'), () => this.forget(name)));
+    const field = ({ name, on }) => h('li', { 'data-field': name }, h('div', { class: 'entry' },
+      h('p', {}, h('strong', {}, named('field', name)), ' ', h('span', { class: 'quiet' }, t(on ? 'choices.fields.on' : 'choices.fields.off'))),
+      on && act(t('choices.fields.forget'), () => this.forget(name))));
     this.find('fields')?.replaceChildren(...switches.filter(({ kind }) => kind === 'field').map(field));
     const training = switches.find(({ kind, name }) => kind === 'consent' && name === 'training');
     this.find('default-training').textContent = t(training ? (training.on ? 'choices.pictures.trained' : 'choices.pictures.untrained') : 'choices.pictures.never');
@@ -64,7 +65,7 @@ class Choices extends Part {
     if (!this.find('log')) return;
     const show = ({ off, kept }) => {
       this.find('log').querySelector(`[value="${off ? 'off' : 'on'}"]`).checked = true;
-      this.find('kept').replaceChildren(...kept.map((line) => h('li', {}, named('category', line.category))));
+      this.find('kept').replaceChildren(...kept.map(({ category, words }) => h('div', {}, h('dt', {}, named('category', category)), h('dd', { class: 'quiet' }, words))));
     };
     show(await call('GET', '/api/me/log'));
     this.find('log').addEventListener('change', (event) => this.attempt(async () => {

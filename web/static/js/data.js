@@ -54,7 +54,7 @@ class Data extends Part {
   /** When it goes: the dates that are known, else the rule's own words. */
   ends({ first_end: first, last_end: last, rules }) {
     const dates = [...new Set([first, last].filter(Boolean).map(day))].join(' – ');
-    return h('div', {}, dates || (rules?.length ? '' : t('data.by.rule')), rules?.length && h('details', { class: 'why' }, h('summary', {}, t('js.rule')), rules.map((rule) => h('p', { class: 'quiet', lang: 'en' }, rule))));
+    return h('div', {}, dates || (rules?.length ? '' : t('data.by.rule')), rules?.length && h('details', { class: 'why' }, h('summary', {}, t('js.rule')), rules.map((rule) => h('p', { class: 'quiet' }, rule))));
   }
 
   /** The archive is streamed to a file; a session that was not proved lately is asked first. */
