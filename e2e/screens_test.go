@@ -56,7 +56,7 @@ func TestScreens(t *testing.T) {
 		{"compliance", l.staff[musa.RoleCompliance], []string{"/admin/holds", "/admin/incidents", "/admin/rights"}},
 	} {
 		t.Run(who.name, func(t *testing.T) {
-			b := openAt(t, browsing, l.URL, desk, "/no-such-page")
+			b := openAt(t, browsing, l.URL, desk, "/terms")
 			for _, status := range []int64{http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden, http.StatusGone} {
 				b.refusals[status] = true
 			}
@@ -93,7 +93,7 @@ func (b *tab) inBoth(who, path string) {
 		if marked {
 			at += "#" + mark
 		}
-		b.visit("/no-such-page") // a change of the mark alone opens nothing
+		b.visit("/terms") // a change of the mark alone opens nothing
 		b.visit(at)
 		b.settles()
 		if tongue == "en" {
