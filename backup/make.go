@@ -98,7 +98,7 @@ func (a *Archive) write(ctx context.Context, id musa.BackupID) (*manifest, error
 		return nil, err
 	}
 	m.At = moment.At
-	rows := rowsCopy{Archive: a, man: m, omit: a.Policy().Lifecycle.Backup.LeavesOut}
+	rows := rowsCopy{Archive: a, man: m, omit: a.omits()}
 	if err := rows.all(ctx, moment); err != nil {
 		return nil, err
 	}
@@ -218,8 +218,12 @@ func (a *Archive) prune(ctx context.Context) error {
 		return nil
 	}
 	all, err := a.sealed.manifests(ctx)
-	if err != nil || len(all) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(all) == 0 {
+		a.pruned = a.Clock()
+		return nil
 	}
 	bound := musa.At(a.Clock().Add(-within.Duration()))
 	copies, err := a.sealed.copies(ctx)
@@ -245,5 +249,9 @@ func (a *Archive) prune(ctx context.Context) error {
 	if err := a.sealed.drop(ctx, names...); err != nil {
 		return err
 	}
-	return a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropBackups(ctx, bound) })
+	err = a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropBackups(ctx, bound, all[0].ID) })
+	if err == nil {
+		a.pruned = a.Clock()
+	}
+	return err
 }
