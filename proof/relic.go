@@ -19,7 +19,12 @@ const FaultRelic = "key_remains"
 // A row of secrets, in a page or a log of either database: the item's id, its owner's, then
 // the wrapped key, which begins with its version, 1. PostgreSQL puts a length of one byte
 // before each.
-var secretRow = regexp.MustCompile(`(?s)((?:as|rc)_[0-9a-hjkmnp-tv-z]{26}).?su_[0-9a-hjkmnp-tv-z]{26}.?\x01`)
+var secretRow = regexp.MustCompile(`(?s)((?:as|rc|lo|vo|ke)_[0-9a-hjkmnp-tv-z]{26}).?su_[0-9a-hjkmnp-tv-z]{26}.?\x01`)
+
+// A row of subject_keys: the owner's id, then the wrapped key of 61 bytes. Before the id SQLite
+// has the header's last word, which says that such a key follows, PostgreSQL the id's length; and
+// it puts the key's before that. Other rows hold an owner's id and a 1, but not between these.
+var ownerRow = regexp.MustCompile(`(?s)(?:\x81\x06(su_[0-9a-hjkmnp-tv-z]{26})|=(su_[0-9a-hjkmnp-tv-z]{26})\x7d)\x01`)
 
 // rowSpan is more than such a row's beginning takes.
 const rowSpan = 128
@@ -44,7 +49,18 @@ func (r *round) relics(ctx context.Context, found func(Fault)) error {
 	})
 }
 
-// secretRows lists the items of which a row of secrets lies in the file.
+// keyRow is the id of the item or owner whose wrapped key b holds; empty for none.
+func keyRow(b []byte) string {
+	if m := secretRow.FindSubmatch(b); m != nil {
+		return string(m[1])
+	}
+	if m := ownerRow.FindSubmatch(b); m != nil {
+		return string(m[1]) + string(m[2])
+	}
+	return ""
+}
+
+// secretRows lists the items and owners of which a row with their key lies in the file.
 func (r *round) secretRows(path string, f *os.File, found func(Fault)) (ids []string, err error) {
 	src := bufio.NewReaderSize(f, chunk)
 	if head, _ := src.Peek(64); picture(head) {
@@ -61,9 +77,9 @@ func (r *round) secretRows(path string, f *os.File, found func(Fault)) (ids []st
 			if at < 0 {
 				break
 			}
-			if m := secretRow.FindSubmatch(rest[max(0, at-30):min(len(rest), at+40)]); m != nil && !seen[string(m[1])] {
-				seen[string(m[1])] = true
-				ids = append(ids, string(m[1]))
+			if id := keyRow(rest[max(0, at-30):min(len(rest), at+40)]); id != "" && !seen[id] {
+				seen[id] = true
+				ids = append(ids, id)
 			}
 			rest = rest[at+3:]
 		}
@@ -93,7 +109,10 @@ func (r *round) buried(ctx context.Context, path string, ids []string, found fun
 		excused[id] = true
 		return err
 	}, `SELECT id FROM secrets WHERE length(wrapped) > 0 AND id IN (`+in+`) UNION ALL SELECT id FROM assets WHERE id IN (`+in+`) AND state = 'erased' AND erased >= `+bound+`
-		UNION ALL SELECT id FROM records WHERE id IN (`+in+`) AND state = 'erased' AND erased >= `+bound, append(args, int64(r.ago(r.PurgeWithin)))...)
+		UNION ALL SELECT id FROM records WHERE id IN (`+in+`) AND state = 'erased' AND erased >= `+bound+`
+		UNION ALL SELECT subject FROM subject_keys WHERE length(wrapped) > 0 AND subject IN (`+in+`)
+		UNION ALL SELECT id FROM subjects WHERE id IN (`+in+`) AND state = 'erased' AND closed >= `+bound+`
+		UNION ALL SELECT item FROM strays WHERE item IN (`+in+`) AND at >= `+bound, append(args, int64(r.ago(r.PurgeWithin)))...)
 	if err != nil {
 		return fmt.Errorf("keys of items in %s: %w", path, err)
 	}
