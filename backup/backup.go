@@ -67,7 +67,7 @@ type Archive struct {
 	keys  keyCopy
 	tried map[string]time.Time // when Step last began something that failed; Step runs alone
 
-	pruned time.Time // when nothing too old was left in the target; with the lease only
+	pruned time.Time // when Step last looked for what is too old
 }
 
 // New makes an archive.
@@ -121,9 +121,10 @@ func (a *Archive) Step(ctx context.Context) error {
 			return errors.Join(append(errs, err)...)
 		}
 		copying := due.copy && a.retry("copy")
-		if copying || a.Clock().Sub(a.pruned) >= pruneEvery && a.retry("prune") {
+		if copying || a.Clock().Sub(a.pruned) >= pruneEvery {
 			// Before a copy is made, for its room; and also where none can be made.
-			errs = append(errs, a.settle("prune", a.prune(ctx)))
+			a.pruned = a.Clock()
+			errs = append(errs, a.prune(ctx))
 		}
 		if copying {
 			_, err := a.make(ctx)

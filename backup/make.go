@@ -218,12 +218,8 @@ func (a *Archive) prune(ctx context.Context) error {
 		return nil
 	}
 	all, err := a.sealed.manifests(ctx)
-	if err != nil {
+	if err != nil || len(all) == 0 {
 		return err
-	}
-	if len(all) == 0 {
-		a.pruned = a.Clock()
-		return nil
 	}
 	bound := musa.At(a.Clock().Add(-within.Duration()))
 	copies, err := a.sealed.copies(ctx)
@@ -249,9 +245,5 @@ func (a *Archive) prune(ctx context.Context) error {
 	if err := a.sealed.drop(ctx, names...); err != nil {
 		return err
 	}
-	err = a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropBackups(ctx, bound, all[0].ID) })
-	if err == nil {
-		a.pruned = a.Clock()
-	}
-	return err
+	return a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropBackups(ctx, bound, all[0].ID) })
 }

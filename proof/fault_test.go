@@ -2,6 +2,7 @@ package proof_test
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"slices"
@@ -148,10 +149,14 @@ var faults = map[string]planted{
 		must(t, os.WriteFile(filepath.Join(c.dir, "..", "stray", "shot.jpg"), []byte("\xff\xd8\xff\xe0 and so on"), 0o600))
 	}},
 	"owner's key left in a page of SQLite": {kind: proof.FaultRelic, where: "copy", level: proof.Deep, spoil: func(t *testing.T, c *planting) {
-		c.stray(t, "\x04G\x81\x06"+string(lost)+string(wrapped()))
+		path := filepath.Join(c.dir, "..", "stray", "copy")
+		d, err := sql.Open("sqlite3", "file:"+path)
+		must(t, err)
+		_, err = d.Exec("CREATE TABLE subject_keys (subject TEXT NOT NULL, wrapped BLOB NOT NULL) STRICT; INSERT INTO subject_keys VALUES (?, ?)", string(lost), ownersKey())
+		must(t, err, d.Close())
 	}},
 	"owner's key left in a page of PostgreSQL": {kind: proof.FaultRelic, where: "copy", level: proof.Deep, spoil: func(t *testing.T, c *planting) {
-		c.stray(t, "\x02\x08\x18="+string(lost)+"\x7d"+string(wrapped()))
+		c.stray(t, "\x02\x08\x18="+string(lost)+"\x87"+string(ownersKey()))
 	}},
 	"login's key left in a file": {kind: proof.FaultRelic, where: "copy", level: proof.Deep, spoil: func(t *testing.T, c *planting) {
 		c.stray(t, "\x04\x33"+string(musa.NewLoginID(start.Time()))+string(c.owner)+string(wrapped()))
@@ -166,6 +171,9 @@ var faults = map[string]planted{
 
 // lost is an owner that nobody knows any more.
 var lost = musa.NewSubjectID(start.Time())
+
+// ownersKey looks as an owner's wrapped key does.
+func ownersKey() []byte { return append([]byte{1, 1}, noise(64)...) }
 
 // stray leaves a row in a file that the database knows nothing of.
 func (c *planting) stray(t *testing.T, row string) {

@@ -21,10 +21,10 @@ const FaultRelic = "key_remains"
 // before each.
 var secretRow = regexp.MustCompile(`(?s)((?:as|rc|lo|vo|ke)_[0-9a-hjkmnp-tv-z]{26}).?su_[0-9a-hjkmnp-tv-z]{26}.?\x01`)
 
-// A row of subject_keys: the owner's id, then the wrapped key of 61 bytes. Before the id SQLite
-// has the header's last word, which says that such a key follows, PostgreSQL the id's length; and
-// it puts the key's before that. Other rows hold an owner's id and a 1, but not between these.
-var ownerRow = regexp.MustCompile(`(?s)(?:\x81\x06(su_[0-9a-hjkmnp-tv-z]{26})|=(su_[0-9a-hjkmnp-tv-z]{26})\x7d)\x01`)
+// An owner's id, of which idLen bytes make one.
+var ownerID = regexp.MustCompile(`^su_[0-9a-hjkmnp-tv-z]{26}`)
+
+const idLen = 29
 
 // rowSpan is more than such a row's beginning takes.
 const rowSpan = 128
@@ -49,15 +49,30 @@ func (r *round) relics(ctx context.Context, found func(Fault)) error {
 	})
 }
 
-// keyRow is the id of the item or owner whose wrapped key b holds; empty for none.
-func keyRow(b []byte) string {
-	if m := secretRow.FindSubmatch(b); m != nil {
+// keyRow is the id of the item or owner whose wrapped key follows the owner's id at a place;
+// empty where none does.
+func keyRow(b []byte, at int) string {
+	if m := secretRow.FindSubmatch(b[max(0, at-30):min(len(b), at+40)]); m != nil {
 		return string(m[1])
 	}
-	if m := ownerRow.FindSubmatch(b); m != nil {
-		return string(m[1]) + string(m[2])
+	return ownerRow(b, at)
+}
+
+// ownerRow is an owner's id at a place if it is that of a row of subject_keys: the id, then the
+// wrapped key of 66 bytes, which begins with two versions, 1 and 1. Before the id SQLite has the last word of the row's header, which
+// says that such a key follows; PostgreSQL has the id's length there, and the key's before the
+// key. Other rows hold an owner's id and ones, too, but not between these.
+func ownerRow(b []byte, at int) string {
+	end := at + idLen
+	if at < 2 || end+3 > len(b) || !ownerID.Match(b[at:end]) {
+		return ""
 	}
-	return ""
+	sqlite := bytes.HasSuffix(b[:at], []byte("\x81\x10")) && bytes.HasPrefix(b[end:], []byte("\x01\x01"))
+	postgres := b[at-1] == '=' && bytes.HasPrefix(b[end:], []byte("\x87\x01\x01"))
+	if !sqlite && !postgres {
+		return ""
+	}
+	return string(b[at:end])
 }
 
 // secretRows lists the items and owners of which a row with their key lies in the file.
@@ -77,7 +92,7 @@ func (r *round) secretRows(path string, f *os.File, found func(Fault)) (ids []st
 			if at < 0 {
 				break
 			}
-			if id := keyRow(rest[max(0, at-30):min(len(rest), at+40)]); id != "" && !seen[id] {
+			if id := keyRow(rest, at); id != "" && !seen[id] {
 				seen[id] = true
 				ids = append(ids, id)
 			}
