@@ -96,7 +96,7 @@ func (r *round) payments(ctx context.Context, _ func(Fault)) error {
 func (r *round) unfinished(ctx context.Context, _ func(Fault)) error {
 	return r.list(ctx,
 		listing{FaultWriting, "blobs", "a write that began long ago and never ended: scratch of a crash",
-			`SELECT created, name FROM blobs WHERE state = 'writing' AND (created, name) > ($1, $2) AND created < $4 ORDER BY created, name LIMIT $3`, r.ago(staleWrite)},
+			`SELECT created, name FROM blobs WHERE state = 'writing' AND (created, name) > ($1, $2) AND created < $4 ORDER BY created, name LIMIT $3`, r.ago(staleWrite + sequencing)}, // and until the next sweep
 		// Bytes are doomed by their asset's erasure; unfinished ones by a mark, which has no moment.
 		listing{FaultDoomed, "blobs", "bytes that should be removed by now still have their row",
 			`SELECT d.since, d.name FROM (SELECT a.erased AS since, b.name FROM assets AS a JOIN blobs AS b ON b.asset = a.id WHERE a.state = 'erased' AND a.erased < $4

@@ -40,7 +40,7 @@ var faults = map[string]planted{
 	"asset past its end":               {kind: proof.FaultOverdue, where: "assets", level: proof.Quick, sql: "UPDATE assets SET due = {now} - 6000, ends = {now} - 6000 WHERE id = {active}"},
 	"record past its end":              {kind: proof.FaultOverdue, where: "records", level: proof.Quick, sql: "UPDATE records SET due = {now} - 6000, ends = {now} - 6000 WHERE id = {record}"},
 	"erased and not purged":            {kind: proof.FaultUnpurged, where: "assets", level: proof.Quick, sql: "UPDATE assets SET state = 'erased', erased = {now} - 61000, purged = 0 WHERE id = {purged}"},
-	"write that never ended":           {kind: proof.FaultWriting, where: "blobs", level: proof.Quick, sql: "INSERT INTO blobs VALUES ('asset/x', {active}, 'full', 'writing', 0, {now} - 601000)"},
+	"write that never ended":           {kind: proof.FaultWriting, where: "blobs", level: proof.Quick, sql: "INSERT INTO blobs VALUES ('asset/x', {active}, 'full', 'writing', 0, {now} - 660001)"},
 	"bytes not removed":                {kind: proof.FaultDoomed, where: "blobs", level: proof.Quick, sql: "INSERT INTO blobs VALUES ('asset/x', 'as_x', 'full', 'doomed', 0, {now} - 61000)"},
 	"bytes of an erased asset":         {kind: proof.FaultDoomed, where: "blobs", level: proof.Quick, sql: "UPDATE assets SET state = 'erased', erased = {now} - 61000, uses = 0 WHERE id = {active}; DELETE FROM secrets WHERE id = {active}"},
 	"old tombstone":                    {kind: proof.FaultTombstone, where: "assets", level: proof.Quick, sql: "UPDATE assets SET purged = {now} - 2678400001 WHERE id = {purged}"},

@@ -209,6 +209,7 @@ func (v *Vault) Discard(ctx context.Context, name string) error {
 	return v.remove(ctx, name)
 }
 
+// unput removes the bytes of a blob and leaves its row.
 func (v *Vault) unput(ctx context.Context, name string) error {
 	if err := v.Blobs.Remove(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove blob %s: %w", name, err)
