@@ -126,19 +126,3 @@ func OpenCheckpoint(signed []byte, verifierKey string) (Checkpoint, error) {
 	}
 	return Checkpoint{Origin: lines[0], Size: size, Root: Hash(root)}, nil
 }
-
-func hashes(list []tlog.Hash) []Hash {
-	out := make([]Hash, len(list))
-	for i, h := range list {
-		out[i] = Hash(h)
-	}
-	return out
-}
-
-func tlogHashes(list []Hash) []tlog.Hash {
-	out := make([]tlog.Hash, len(list))
-	for i, h := range list {
-		out[i] = tlog.Hash(h)
-	}
-	return out
-}
