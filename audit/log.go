@@ -126,38 +126,3 @@ func OpenCheckpoint(signed []byte, verifierKey string) (Checkpoint, error) {
 	}
 	return Checkpoint{Origin: lines[0], Size: size, Root: Hash(root)}, nil
 }
-
-// Consistency proves that a log grew from one size to another without changing what it
-// held.
-func Consistency(from, to int64, read tlog.HashReader) ([]Hash, error) {
-	proof, err := tlog.ProveTree(to, from, read)
-	if err != nil {
-		return nil, fmt.Errorf("prove log of %d within %d: %w", from, to, err)
-	}
-	return hashes(proof), nil
-}
-
-// CheckConsistency checks such a proof; musa.ErrInvalid.
-func CheckConsistency(proof []Hash, from, to Checkpoint) error {
-	err := tlog.CheckTree(tlogHashes(proof), to.Size, tlog.Hash(to.Root), from.Size, tlog.Hash(from.Root))
-	if err != nil {
-		return fmt.Errorf("log of %d within %d: %w: %w", from.Size, to.Size, musa.ErrInvalid, err)
-	}
-	return nil
-}
-
-func hashes(list []tlog.Hash) []Hash {
-	out := make([]Hash, len(list))
-	for i, h := range list {
-		out[i] = Hash(h)
-	}
-	return out
-}
-
-func tlogHashes(list []Hash) []tlog.Hash {
-	out := make([]tlog.Hash, len(list))
-	for i, h := range list {
-		out[i] = tlog.Hash(h)
-	}
-	return out
-}

@@ -66,6 +66,8 @@ type Archive struct {
 	copy  sync.Mutex // guards keys: one refresh at a time
 	keys  keyCopy
 	tried map[string]time.Time // when Step last began something that failed; Step runs alone
+
+	pruned time.Time // when Step last looked for what is too old
 }
 
 // New makes an archive.
@@ -81,10 +83,16 @@ const (
 	beatEvery = 10 * time.Second
 	// again is how long after a failure the next try comes.
 	again = 10 * time.Minute
+	// pruneEvery is how often the target is looked through for what is too old.
+	pruneEvery = time.Hour
 )
 
 // Run keeps the schedule of the policy in force, and the key copy free of what was erased.
 func (a *Archive) Run(ctx context.Context) error {
+	// A rehearsal that was killed left a whole store, and perhaps another node rehearses next.
+	if err := a.clearScratch(); err != nil {
+		a.Log.Error("backup", "err", err)
+	}
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
@@ -112,7 +120,13 @@ func (a *Archive) Step(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(append(errs, err)...)
 		}
-		if due.copy && a.retry("copy") {
+		copying := due.copy && a.retry("copy")
+		if copying || a.Clock().Sub(a.pruned) >= pruneEvery {
+			// Before a copy is made, for its room; and also where none can be made.
+			a.pruned = a.Clock()
+			errs = append(errs, a.prune(ctx))
+		}
+		if copying {
 			_, err := a.make(ctx)
 			errs = append(errs, a.settle("copy", err))
 			if due, err = a.due(ctx); err != nil {

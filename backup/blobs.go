@@ -71,13 +71,13 @@ func (a *Archive) copyBlobs(ctx context.Context, m *manifest) error {
 		if len(page) == 0 {
 			break
 		}
-		var names []string
-		for _, b := range page {
-			if total.Add(1); !there.has(b.Name) {
-				names = append(names, b.Name)
-			}
-			after = b.Name
+		after = page[len(page)-1].Name
+		names, err := a.belonging(ctx, page)
+		if err != nil {
+			return err
 		}
+		total.Add(int64(len(names)))
+		names = slices.DeleteFunc(names, there.has)
 		err = each(ctx, names, func(ctx context.Context, name string) error {
 			n, err := a.copyBlob(ctx, name)
 			if errors.Is(err, errLost) {
@@ -119,14 +119,6 @@ func (a *Archive) copyBlob(ctx context.Context, name string) (int64, error) {
 		return 0, errLost
 	}
 	return size, nil
-}
-
-func (a *Archive) live(ctx context.Context, names ...string) (live map[string]bool, err error) {
-	err = a.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-		live, err = tx.LiveAmong(ctx, names)
-		return err
-	})
-	return live, err
 }
 
 // sweepBlobs lists the blobs in the target and removes those that are not live.

@@ -172,6 +172,7 @@ func (v vessel) entry(ctx context.Context, seq int64) (e entry, hash []byte, err
 
 // said is what the journal says of the time after a copy.
 type said struct {
+	end  link                   // its last entry
 	gone map[string]musa.Millis // what was erased
 	acts []done                 // in the order in which they were done
 	// gap is since when it does not name every erasure; 0 where it does.
@@ -225,7 +226,7 @@ func (v vessel) journal(ctx context.Context, from, seen link) (*said, error) {
 		if e.Gap && i > 0 && out.gap == 0 {
 			out.gap = last
 		}
-		prev, last = hash, e.At
+		prev, last, out.end = hash, e.At, link{seq, hash}
 		for _, x := range e.Erased {
 			if act, ok := db.ParseAct(x.ID); ok {
 				out.acts = append(out.acts, done{act, x.At})
@@ -236,6 +237,25 @@ func (v vessel) journal(ctx context.Context, from, seen link) (*said, error) {
 	}
 	slices.SortStableFunc(out.acts, func(a, b done) int { return cmp.Compare(a.at, b.at) })
 	return out, nil
+}
+
+// add takes in what was said later, and returns which erasures are news and whether anything is.
+func (s *said) add(later *said) (fresh []string, more bool) {
+	for id, at := range later.gone {
+		if _, known := s.gone[id]; !known {
+			s.gone[id] = at
+			fresh = append(fresh, id)
+		}
+	}
+	acts := len(s.acts)
+	for _, act := range later.acts {
+		if !slices.Contains(s.acts, act) {
+			s.acts = append(s.acts, act)
+		}
+	}
+	slices.SortStableFunc(s.acts, func(a, b done) int { return cmp.Compare(a.at, b.at) })
+	s.end, s.gap = later.end, cmp.Or(s.gap, later.gap)
+	return fresh, len(fresh) > 0 || len(s.acts) > acts
 }
 
 func noJournal(code, words string) error {

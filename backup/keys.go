@@ -141,7 +141,12 @@ func (a *Archive) copyKeys(ctx context.Context, id string) (keys, size int64, er
 			if len(page) == 0 {
 				break
 			}
-			r := keyRange{Table: s.Table, After: last, UpTo: s.KeyOf(page[len(page)-1])[0].(string)}
+			page = page[:alike(s, page)]
+			first, end := keyOf(s, page[0]), keyOf(s, page[len(page)-1])
+			r := keyRange{Table: s.Table, After: max(last, kindOf(first)), UpTo: end}
+			if page, err = a.openers(ctx, s, page); err != nil {
+				return 0, 0, err
+			}
 			n, err := a.putRange(ctx, rangeName(id, len(x.Ranges), at.Seq), s, page)
 			if err != nil {
 				return 0, 0, err
@@ -160,6 +165,22 @@ func (a *Archive) copyKeys(ctx context.Context, id string) (keys, size int64, er
 	}
 	a.keys = keyCopy{edition: id, index: x, seen: at.Seq}
 	return keys, size, a.dropEditions(ctx, id)
+}
+
+func keyOf(s db.Shape, row []any) string { return s.KeyOf(row)[0].(string) }
+
+// kindOf is the beginning of an id that says what it names.
+func kindOf(id string) string { return id[:strings.IndexByte(id, '_')+1] }
+
+// alike is how many rows of a page, from its first, name things of one kind. What is made later
+// sorts behind all of its kind: no range reaches from one kind into the next, so that none grows.
+func alike(s db.Shape, page [][]any) int {
+	kind := kindOf(keyOf(s, page[0]))
+	n := slices.IndexFunc(page, func(row []any) bool { return kindOf(keyOf(s, row)) != kind })
+	if n < 0 {
+		return len(page)
+	}
+	return n
 }
 
 // dropEditions removes all key copies but one, also such as were broken off.
@@ -182,6 +203,20 @@ func (a *Archive) dropEditions(ctx context.Context, keep string) error {
 // page reads keys of one range.
 func (a *Archive) page(ctx context.Context, s db.Shape, r keyRange, limit int) ([][]any, error) {
 	return a.DB.Dump(ctx, db.Page{Shape: s, Moment: db.Moment{At: musa.At(a.Clock())}, After: []any{r.After}, UpTo: r.UpTo, Limit: limit})
+}
+
+// all reads the keys of one range, however many there are by now.
+func (a *Archive) all(ctx context.Context, s db.Shape, r keyRange) (rows [][]any, err error) {
+	for {
+		page, err := a.page(ctx, s, r, keyPage)
+		if rows = append(rows, page...); err != nil {
+			return nil, err
+		}
+		if len(page) < keyPage {
+			return a.openers(ctx, s, rows)
+		}
+		r.After = keyOf(s, page[len(page)-1])
+	}
 }
 
 func (a *Archive) putRange(ctx context.Context, name string, s db.Shape, rows [][]any) (int64, error) {
@@ -270,7 +305,7 @@ func (a *Archive) replace(ctx context.Context, e *edition) error {
 	for i, r := range a.keys.index.Ranges {
 		if soiled[i] {
 			s := shapes[slices.IndexFunc(shapes, func(s db.Shape) bool { return s.Table == r.Table })]
-			rows, err := a.page(ctx, s, r, keyPage)
+			rows, err := a.all(ctx, s, r)
 			if err != nil {
 				return err
 			}
@@ -341,24 +376,4 @@ func (a *Archive) lost(ctx context.Context, e entry) (loss, error) {
 	err := errors.Join(more(owners, db.Tx.ItemsOf), more(records, db.Tx.ResealedWith))
 	slices.Sort(l.ids)
 	return l, err
-}
-
-// keyRange takes a range of the key copy. One that lost a key meanwhile has been replaced.
-func (s *restore) keyRange(ctx context.Context, i int, ranges map[int][]string) (name string, plain []byte, err error) {
-	for {
-		name = ranges[i][len(ranges[i])-1]
-		plain, _, err = s.from.get(ctx, name)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return name, plain, err
-		}
-		all, look := s.from.editions(ctx)
-		if look != nil {
-			return name, nil, look
-		}
-		e := all[s.keys]
-		if e == nil || len(e.ranges[i]) == 0 || e.ranges[i][len(e.ranges[i])-1] <= name {
-			return name, nil, err
-		}
-		ranges[i] = e.ranges[i]
-	}
 }

@@ -98,7 +98,7 @@ func (a *Archive) write(ctx context.Context, id musa.BackupID) (*manifest, error
 		return nil, err
 	}
 	m.At = moment.At
-	rows := rowsCopy{Archive: a, man: m, omit: a.Policy().Lifecycle.Backup.LeavesOut}
+	rows := rowsCopy{Archive: a, man: m, omit: a.omits()}
 	if err := rows.all(ctx, moment); err != nil {
 		return nil, err
 	}
@@ -245,5 +245,5 @@ func (a *Archive) prune(ctx context.Context) error {
 	if err := a.sealed.drop(ctx, names...); err != nil {
 		return err
 	}
-	return a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropBackups(ctx, bound) })
+	return a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropBackups(ctx, bound, all[0].ID) })
 }

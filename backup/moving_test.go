@@ -128,14 +128,15 @@ func TestNothingIsServedBeforeItIsProved(t *testing.T) {
 	}
 }
 
-// jammed takes nothing into its journal while it is jammed.
+// jammed takes nothing under a prefix while it is jammed.
 type jammed struct {
 	blob.Store
-	jam atomic.Bool
+	what string
+	jam  atomic.Bool
 }
 
 func (j *jammed) Put(ctx context.Context, name string, r io.Reader) (int64, error) {
-	if j.jam.Load() && strings.HasPrefix(name, "journal/") {
+	if j.jam.Load() && strings.HasPrefix(name, j.what) {
 		return 0, errors.New("jammed")
 	}
 	return j.Store.Put(ctx, name, r)
@@ -145,7 +146,7 @@ func (j *jammed) Put(ctx context.Context, name string, r io.Reader) (int64, erro
 // between would miss bytes that nothing says are erased.
 func TestTheJournalComesBeforeTheBytes(t *testing.T) {
 	t.Parallel()
-	target := &jammed{Store: folder(t, t.TempDir())}
+	target := &jammed{Store: folder(t, t.TempDir()), what: "journal/"}
 	k := &kept{target: target}
 	k.Studio = musatest.New(t, musatest.Rig{Backup: house.Backup{Target: target, Name: "bt_test"}})
 	g := k.Guest()

@@ -76,3 +76,23 @@ func sealedForAnother(err error) error {
 	return &musa.Problem{Kind: musa.ErrUnavailable, Code: "backup_sealed", Field: "keys", Cause: err,
 		Public: "The backup does not open with this key file: it was made under another, or was changed. Name the key file of the instance that made it with --keys."}
 }
+
+// keyRange takes a range of the key copy. One that lost a key meanwhile has been replaced.
+func (s *restore) keyRange(ctx context.Context, i int, ranges map[int][]string) (name string, plain []byte, err error) {
+	for {
+		name = ranges[i][len(ranges[i])-1]
+		plain, _, err = s.from.get(ctx, name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return name, plain, err
+		}
+		all, look := s.from.editions(ctx)
+		if look != nil {
+			return name, nil, look
+		}
+		e := all[s.keys]
+		if e == nil || len(e.ranges[i]) == 0 || e.ranges[i][len(e.ranges[i])-1] <= name {
+			return name, nil, err
+		}
+		ranges[i] = e.ranges[i]
+	}
+}

@@ -36,13 +36,13 @@ func (a *Archive) rehearse(ctx context.Context) error {
 // scratch restores a copy into the scratch folder. What a rehearsal that died left there
 // goes first.
 func (a *Archive) scratch(ctx context.Context, id musa.BackupID) (err error) {
-	if err := os.RemoveAll(a.Scratch); err != nil {
-		return fmt.Errorf("clear scratch folder: %w", err)
+	if err := a.clearScratch(); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(a.Scratch, 0o700); err != nil {
 		return fmt.Errorf("make scratch folder: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(a.Scratch)) }()
+	defer func() { err = errors.Join(err, a.clearScratch()) }()
 	store, err := a.Folder(filepath.Join(a.Scratch, "blobs"))
 	if err != nil {
 		return err
@@ -60,6 +60,16 @@ func (a *Archive) scratch(ctx context.Context, id musa.BackupID) (err error) {
 		return &musa.Problem{Kind: musa.ErrUnavailable, Code: "faults",
 			Public: fmt.Sprintf("The rehearsal found %d faults in the restored copy, first: %s in %s. Look at the store with musa verify, then make a new backup.",
 				len(out.Faults), out.Faults[0].Kind, out.Faults[0].Where)}
+	}
+	return nil
+}
+
+func (a *Archive) clearScratch() error {
+	if a.Scratch == "" {
+		return nil
+	}
+	if err := os.RemoveAll(a.Scratch); err != nil {
+		return fmt.Errorf("clear scratch folder: %w", err)
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"musa"
 	"musa/consent"
 	"musa/db"
-	"musa/erasure"
 	"musa/policy"
 	"musa/rights"
 	"musa/vault"
@@ -54,7 +53,7 @@ func (s *restore) repeat(ctx context.Context) error {
 			return fmt.Errorf("repeat that %s was %s: %w", act.Subject, act.Did, err)
 		}
 	}
-	return s.ended(ctx, e)
+	return nil
 }
 
 func (s *restore) book(versions *policy.Versions) *consent.Book {
@@ -63,14 +62,31 @@ func (s *restore) book(versions *policy.Versions) *consent.Book {
 }
 
 // settle reckons anew what people allow. Their rows were read at another time than what they
-// said: a yes after the copy's moment may stand in the one and not in the other.
+// said: a yes after the copy's moment may stand in the one and not in the other. What ran out
+// while the copy lay is over.
 func (s *restore) settle(ctx context.Context) error {
 	versions, err := s.Versions(ctx, s.DB)
 	if err != nil {
 		return err
 	}
 	book := s.book(versions)
+	for n := 1; n > 0; {
+		err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			list, err := tx.ExpiredChoices(ctx, replayPage)
+			for _, c := range list {
+				err = errors.Join(err, book.Lapse(ctx, tx, c))
+			}
+			n = len(list)
+			return err
+		})
+		if err != nil {
+			return wrapped(err)
+		}
+	}
 	for after := musa.SubjectID(""); ; {
+		if err := s.keepUp(ctx); err != nil {
+			return err
+		}
 		var page []musa.SubjectID
 		err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 			if page, err = tx.Spoken(ctx, after, replayPage); err != nil {
@@ -97,8 +113,13 @@ func wrapped(err error) error {
 	return fmt.Errorf("reckon anew what people allow: %w", err)
 }
 
-// ended erases what closing an account again had due by now.
-func (s *restore) ended(ctx context.Context, e *erasure.Eraser) error {
+// ended erases closed accounts whose end came while the copy lay, and what closing an account
+// again had due by now.
+func (s *restore) ended(ctx context.Context) error {
+	e, err := s.eraser(ctx)
+	if err != nil {
+		return err
+	}
 	for n := 1; n > 0; {
 		err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 			var due db.Unkeyed

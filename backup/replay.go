@@ -1,20 +1,18 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"musa"
 	"musa/audit"
 	"musa/db"
 	"musa/erasure"
-	"musa/policy"
 	"musa/proof"
-	"musa/vault"
 )
 
 const (
@@ -56,61 +54,6 @@ func (s *restore) replay(ctx context.Context) error {
 	return s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropDoomed(ctx) })
 }
 
-// overtaken erases what the journal has named since it was read, and says whether there was
-// anything.
-func (s *restore) overtaken(ctx context.Context) (more bool, err error) {
-	now, err := s.from.journal(ctx, s.man.Journal, link{})
-	if err != nil {
-		return false, err
-	}
-	var fresh []string
-	for id := range now.gone {
-		if _, known := s.gone[id]; !known {
-			fresh = append(fresh, id)
-		}
-	}
-	more = len(s.acts) != len(now.acts) // the journal only grows
-	if s.said, s.out.Erased = now, int64(len(now.gone)); len(fresh) == 0 {
-		return more, nil
-	}
-	e, err := s.eraser(ctx)
-	if err != nil {
-		return false, err
-	}
-	for ids := range slices.Chunk(fresh, replayPage) {
-		err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			owners, err := tx.Keyed(ctx, ids)
-			if err != nil {
-				return err
-			}
-			items, err := tx.Locked(ctx, ids)
-			if err != nil {
-				return err
-			}
-			var u db.Unkeyed
-			for _, id := range ids {
-				switch {
-				case owners[id]:
-					u.Subjects = append(u.Subjects, musa.SubjectID(id))
-				case items[id] && strings.HasPrefix(id, "as_"):
-					u.Assets = append(u.Assets, musa.AssetID(id))
-				case items[id]:
-					u.Records = append(u.Records, musa.RecordID(id))
-				}
-			}
-			s.out.Replay += int64(u.Len())
-			if err := tx.DropEntries(ctx, ids); err != nil {
-				return err
-			}
-			return erase(ctx, tx, e, u)
-		})
-		if err != nil {
-			return false, fmt.Errorf("erase what was erased meanwhile: %w", err)
-		}
-	}
-	return true, nil
-}
-
 func erase(ctx context.Context, tx db.Tx, e *erasure.Eraser, bare db.Unkeyed) error {
 	for _, id := range bare.Subjects {
 		if err := tx.ForgoReceipt(ctx, id); err != nil {
@@ -139,6 +82,11 @@ func (s *restore) sweep(ctx context.Context) error {
 			return tx.DropTombstones(ctx, tx.Now.Add(-db.TombstoneLife), replayPage)
 		},
 		func(ctx context.Context, tx db.Tx) (int, error) { return tx.DropExpiredSessions(ctx, replayPage) },
+		func(ctx context.Context, tx db.Tx) (int, error) { return tx.DropExpiredAPIKeys(ctx, replayPage) },
+		func(ctx context.Context, tx db.Tx) (int, error) {
+			ids, err := tx.ExpiredVouchers(ctx, replayPage)
+			return len(ids), errors.Join(err, tx.DropVouchers(ctx, ids...))
+		},
 		func(ctx context.Context, tx db.Tx) (int, error) { return tx.EndHolds(ctx, replayPage) },
 		func(ctx context.Context, tx db.Tx) (int, error) {
 			return tx.DropHolds(ctx, tx.Now.Add(-db.TombstoneLife), replayPage)
@@ -157,17 +105,6 @@ func (s *restore) sweep(ctx context.Context) error {
 	return nil
 }
 
-// eraser erases in the new store. It has no queue: nobody reads from that store yet.
-func (s *restore) eraser(ctx context.Context) (*erasure.Eraser, error) {
-	versions, err := s.Versions(ctx, s.DB)
-	if err != nil {
-		return nil, err
-	}
-	inForce := func() *policy.Document { return versions.InForce(musa.At(s.Clock())) }
-	return erasure.New(erasure.Config{DB: s.DB, Vault: vault.New(vault.Config{DB: s.DB, Blobs: s.Blobs, Keys: s.Keys, Clock: s.Clock}),
-		Blobs: s.Blobs, Keys: s.Keys, Proof: s.inspector(), Clock: s.Clock, Log: s.Log, Node: "restore", Policy: inForce})
-}
-
 func (s *restore) inspector() *proof.Inspector {
 	return proof.New(proof.Config{SQL: s.DB.SQL(), Dialect: s.DB.Dialect(), Blobs: s.Blobs})
 }
@@ -182,6 +119,9 @@ func (s *restore) confirm(ctx context.Context) error {
 	pause := time.NewTicker(confirmPause)
 	defer pause.Stop()
 	for range confirmTries {
+		if err := s.keepUp(ctx); err != nil {
+			return err
+		}
 		if err := e.Scrub(ctx); err != nil {
 			return err
 		}
@@ -226,11 +166,19 @@ func (s *restore) prove(ctx context.Context) error {
 	}
 	o := proof.Options{Now: musa.At(s.Clock()), Level: proof.Whole, EraseWithin: doc.EraseWithin(), PurgeWithin: doc.PurgeWithin(),
 		ReceiptsFor: doc.ReceiptsFor(),
-		Tables:      tables, Categories: musa.Categories(), Keyset: s.Keys.ID(), Progress: s.Progress,
+		Tables:      tables, Categories: musa.Categories(), Keyset: s.Keys.ID(),
 		Checks: []proof.Check{{Name: "audit chain", Level: proof.Whole, Run: s.chain}}}
 	s.out.Faults = []proof.Fault{}
-	_, err = s.inspector().Store(ctx, o, func(f proof.Fault) { s.out.Faults = append(s.out.Faults, f) })
-	if err != nil {
+	look, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	o.Progress = func(what string, n int64) {
+		s.passed(what, n)
+		if err := s.keepUp(look); err != nil {
+			stop(err)
+		}
+	}
+	_, err = s.inspector().Store(look, o, func(f proof.Fault) { s.out.Faults = append(s.out.Faults, f) })
+	if err = cmp.Or(context.Cause(look), err); err != nil {
 		return fmt.Errorf("look at the restored store: %w", err)
 	}
 	return nil

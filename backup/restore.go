@@ -10,10 +10,12 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"musa"
 	"musa/blob"
 	"musa/db"
+	"musa/erasure"
 	"musa/policy"
 	"musa/proof"
 	"musa/seal"
@@ -63,6 +65,11 @@ type restore struct {
 	*said        // what the journal says
 	keys  string // the key copy's edition
 	out   Restored
+
+	erases *erasure.Eraser // made when it is first needed
+	looked time.Time       // when keepUp last looked into the journal
+	behind bool            // what keepUp learned is not all done yet
+	soiled bool            // keepUp erased something
 }
 
 // Run makes the store again. Nothing is served from it before it was looked at whole: it is
@@ -107,12 +114,16 @@ func (s *restore) run(ctx context.Context) error {
 		if err := s.repeat(ctx); err != nil {
 			return err
 		}
+		if err := s.ended(ctx); err != nil {
+			return err
+		}
 		if err := s.blobs(ctx); err != nil {
 			return err
 		}
 		if more, err = s.overtaken(ctx); err != nil {
 			return err
 		}
+		more, s.behind = more || s.behind, false
 	}
 	if err := s.settle(ctx); err != nil {
 		return err
@@ -306,6 +317,9 @@ func (s *restore) blobs(ctx context.Context) error {
 	}
 	var count, size, lost atomic.Int64
 	for after := ""; ; {
+		if err := s.keepUp(ctx); err != nil {
+			return err
+		}
 		var page []db.Blob
 		err := s.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 			page, err = tx.LiveBlobs(ctx, after, blobPage)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 
 	"musa"
@@ -145,16 +144,6 @@ func (c *rowsCopy) table(ctx context.Context, s db.Shape, m db.Moment) error {
 		}
 		page.After = s.KeyOf(rows[len(rows)-1])
 	}
-}
-
-// omitted says that the policy leaves a row's category out of backups.
-func (c *rowsCopy) omitted(s db.Shape, row []any) bool {
-	at := slices.Index(s.Columns, "category")
-	if at < 0 {
-		return false
-	}
-	category, _ := row[at].(string)
-	return slices.Contains(c.omit, category)
 }
 
 func (c *rowsCopy) close(ctx context.Context, plain *bytes.Buffer, w *writer) error {

@@ -60,9 +60,9 @@ func (tx Tx) LatestBackup(ctx context.Context) (Backup, error) {
 	return b, wrapf(err, "latest backup")
 }
 
-// DropBackups forgets copies that began before an instant.
-func (tx Tx) DropBackups(ctx context.Context, before musa.Millis) error {
-	_, err := tx.exec(ctx, "DELETE FROM backups WHERE started < ?", before)
+// DropBackups forgets copies that began before an instant, but one.
+func (tx Tx) DropBackups(ctx context.Context, before musa.Millis, but musa.BackupID) error {
+	_, err := tx.exec(ctx, "DELETE FROM backups WHERE started < ? AND id <> ?", before, but)
 	return wrapf(err, "drop old backups")
 }
 

@@ -46,3 +46,35 @@ func TestClosingSubjectsLeaveOutWhoComesBack(t *testing.T) {
 		write(t, s.DB, func(ctx context.Context, tx db.Tx) error { return closing(ctx, tx, 0) })
 	})
 }
+
+// A closed account whose end has come counts as overdue until it is erased.
+func TestOverdueCountsClosedAccounts(t *testing.T) {
+	on(t, func(t *testing.T, s *store) {
+		const id = musa.SubjectID("su_ended")
+		var end musa.Millis
+		write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
+			if err := tx.InsertSubject(ctx, db.Subject{ID: id, State: musa.SubjectActive, Created: tx.Now, LastSeen: tx.Now}, []byte("key")); err != nil {
+				return err
+			}
+			end = tx.Now + 1000
+			return tx.CloseSubject(ctx, db.Subject{ID: id, Closed: tx.Now, Ends: end}, tx.Now+10)
+		})
+		overdue := func(at musa.Millis, want db.Backlog) {
+			t.Helper()
+			read(t, s.DB, func(ctx context.Context, tx db.Tx) error {
+				b, err := tx.Overdue(ctx, at)
+				if b != want {
+					t.Errorf("at %d overdue is %+v, want %+v", at-end, b, want)
+				}
+				return err
+			})
+		}
+		overdue(end-1, db.Backlog{})
+		overdue(end, db.Backlog{Subjects: 1, Oldest: end})
+		write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
+			_, err := tx.EraseSubject(ctx, id)
+			return err
+		})
+		overdue(end, db.Backlog{})
+	})
+}

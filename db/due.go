@@ -42,20 +42,23 @@ func (tx Tx) NextEnd(ctx context.Context) (musa.Millis, error) {
 
 // Backlog is what is due and not yet erased.
 type Backlog struct {
-	Assets  int
-	Records int
-	Oldest  musa.Millis // the earliest end among them, 0 when there is none
+	Assets   int
+	Records  int
+	Subjects int         // closed
+	Oldest   musa.Millis // the earliest end among them, 0 when there is none
 }
 
-// Overdue counts what is due at an instant and still active.
+// Overdue counts what is due at an instant and still active, and closed owners who should be
+// erased.
 func (tx Tx) Overdue(ctx context.Context, now musa.Millis) (Backlog, error) {
 	var b Backlog
-	var a, r musa.Millis
-	err := tx.bun.QueryRowContext(ctx, `SELECT a.n, a.first, r.n, r.first FROM
+	var a, r, s musa.Millis
+	err := tx.bun.QueryRowContext(ctx, `SELECT a.n, a.first, r.n, r.first, s.n, s.first FROM
 		(SELECT COUNT(*) AS n, COALESCE(MIN(ends), 0) AS first FROM assets WHERE state = 'active' AND ends > 0 AND ends <= ?) AS a,
-		(SELECT COUNT(*) AS n, COALESCE(MIN(ends), 0) AS first FROM records WHERE state = 'active' AND ends > 0 AND ends <= ?) AS r`,
-		now, now).Scan(&b.Assets, &a, &b.Records, &r)
-	b.Oldest = earliest(a, r)
+		(SELECT COUNT(*) AS n, COALESCE(MIN(ends), 0) AS first FROM records WHERE state = 'active' AND ends > 0 AND ends <= ?) AS r,
+		(SELECT COUNT(*) AS n, COALESCE(MIN(ends), 0) AS first FROM subjects WHERE state = 'closed' AND ends > 0 AND ends <= ?) AS s`,
+		now, now, now).Scan(&b.Assets, &a, &b.Records, &r, &b.Subjects, &s)
+	b.Oldest = earliest(earliest(a, r), s)
 	return b, wrapf(err, "overdue")
 }
 

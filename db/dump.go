@@ -79,20 +79,35 @@ type dump struct {
 	key          []string          // to page by, where it is not the primary key
 }
 
+// What closing their owner's account ordered of items is taken back with it, as by reopening.
+const (
+	unordered  = "CASE WHEN closed > ?0 THEN 0 ELSE ordered END"
+	unclosed   = "CASE WHEN closed > ?0 THEN 0 ELSE closed END"
+	unending   = "CASE WHEN closed > ?0 THEN due ELSE ends END"
+	unreasoned = "CASE WHEN closed > ?0 THEN 'policy' ELSE reason END"
+)
+
 // dumps are in such an order that what a row names stands before it, but for policy
 // versions: they are only ever added, and rows must find theirs.
 var dumps = []dump{
 	{table: "subjects", where: "created <= ?0", as: map[string]string{
-		"state":  "CASE WHEN state = 'erased' AND closed > ?0 THEN 'active' ELSE state END",
-		"closed": "CASE WHEN state = 'erased' AND closed > ?0 THEN 0 ELSE closed END"}},
+		// Who was suspended before is so again: a suspension outlasts a closing.
+		"state": `CASE WHEN closed <= ?0 THEN state WHEN EXISTS (SELECT 1 FROM suspensions AS z WHERE z.subject = subjects.id AND z.at <= ?0)
+			THEN 'suspended' ELSE 'active' END`,
+		"closed": "CASE WHEN closed > ?0 THEN 0 ELSE closed END",
+		"ends":   "CASE WHEN closed > ?0 THEN 0 ELSE ends END",
+		"receipt": `CASE WHEN closed > ?0 AND NOT EXISTS (SELECT 1 FROM receipts AS t WHERE t.id = subjects.receipt AND t.created <= ?0)
+			THEN '' ELSE receipt END`}},
 	{table: "assets", where: "created <= ?0", as: map[string]string{
 		"state":   "CASE WHEN erased > ?0 THEN 'active' WHEN purged > ?0 THEN 'erased' ELSE state END",
 		"erased":  "CASE WHEN erased > ?0 THEN 0 ELSE erased END",
 		"purged":  "CASE WHEN purged > ?0 THEN 0 ELSE purged END",
-		"receipt": "CASE WHEN erased > ?0 THEN '' ELSE receipt END"}},
+		"receipt": "CASE WHEN erased > ?0 THEN '' ELSE receipt END",
+		"ordered": unordered, "closed": unclosed, "ends": unending, "reason": unreasoned}},
 	{table: "records", where: "created <= ?0", as: map[string]string{
-		"state":  "CASE WHEN erased > ?0 THEN 'active' ELSE state END",
-		"erased": "CASE WHEN erased > ?0 THEN 0 ELSE erased END"}},
+		"state":   "CASE WHEN erased > ?0 THEN 'active' ELSE state END",
+		"erased":  "CASE WHEN erased > ?0 THEN 0 ELSE erased END",
+		"ordered": unordered, "closed": unclosed, "ends": unending, "reason": unreasoned}},
 	{table: "blobs", where: "created <= ?0 AND " + alive},
 	{table: "sources"},
 	{table: "jobs", where: "created <= ?0", as: map[string]string{

@@ -79,6 +79,11 @@ var mends = []string{
 	"UPDATE subjects SET state = 'active' WHERE state = 'suspended' AND NOT EXISTS (SELECT 1 FROM suspensions AS s WHERE s.subject = subjects.id)",
 	"DELETE FROM suspensions WHERE EXISTS (SELECT 1 FROM subjects AS s WHERE s.id = suspensions.subject AND s.state = 'active')",
 	"DELETE FROM roles WHERE NOT EXISTS (SELECT 1 FROM subjects AS s WHERE s.id = roles.subject)",
+	// The address of who came after the dump's moment would keep them from ever coming again.
+	"DELETE FROM addresses WHERE NOT EXISTS (SELECT 1 FROM subjects AS s WHERE s.id = addresses.subject)",
+	"DELETE FROM workspaces WHERE NOT EXISTS (SELECT 1 FROM subjects AS s WHERE s.id = workspaces.subject)",
+	`DELETE FROM affected WHERE NOT EXISTS (SELECT 1 FROM subjects AS s WHERE s.id = affected.subject)
+		OR NOT EXISTS (SELECT 1 FROM incidents AS i WHERE i.id = affected.incident)`,
 	`INSERT INTO ledger_accounts (subject, balance, held) SELECT DISTINCT e.subject, 0, 0 FROM ledger_entries AS e
 		WHERE NOT EXISTS (SELECT 1 FROM ledger_accounts AS a WHERE a.subject = e.subject)`,
 	`UPDATE ledger_accounts SET balance = (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries AS e WHERE e.subject = ledger_accounts.subject),

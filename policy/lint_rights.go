@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"musa"
 )
 
 func lintLifecycle(l *linter) {
@@ -47,7 +49,17 @@ func (l *linter) backup(b Backup) {
 		l.fault(path, "a backup that nobody tries", "say how often one is restored under `rehearse`, such as 7d")
 	}
 	l.declared(path+".leaves_out", b.LeavesOut, "categories", l.d.Categories.Names())
+	for i, c := range b.LeavesOut {
+		if l.d.Categories.Has(c) && !slices.Contains(leavable, musa.Category(c)) {
+			l.fault(item(path+".leaves_out", i), fmt.Sprintf("without `%s` no restore is whole, so copies hold it", c),
+				"take it out: only what people make and write can be left out, such as scratch")
+		}
+	}
 }
+
+// leavable are the categories that a copy can do without: nothing else in a store hangs on them.
+var leavable = []musa.Category{musa.CategoryOriginal, musa.CategoryOutput, musa.CategoryScratch, musa.CategoryPrompt, musa.CategoryLibraryPrompt,
+	musa.CategoryConversation, musa.CategoryHistory, musa.CategoryInteraction, musa.CategoryFeedback}
 
 // gdprRights are those that the GDPR gives everybody whose data is held.
 var gdprRights = []string{"access", "rectification", "erasure", "restriction", "portability", "objection", "withdraw"}

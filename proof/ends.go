@@ -16,6 +16,8 @@ const (
 	FaultDoomed    = "stale_doomed"     // bytes to be removed, still there
 	FaultTombstone = "old_tombstone"    // kept longer than its owner may ask
 	FaultSession   = "expired_session"  // kept long after it expired
+	FaultExpired   = "expired"          // what opens something, kept long after it expired
+	FaultUnlapsed  = "choice_unlapsed"  // a last word long after its time was over
 	FaultUnchained = "audit_waiting"    // events that nobody chains
 	FaultUnlogged  = "receipts_waiting" // receipts that nobody logs
 	FaultLingers   = "key_lingers"      // destroyed, and not known to have left the database's files
@@ -70,6 +72,9 @@ func (r *round) late(ctx context.Context, _ func(Fault)) error {
 			AND NOT EXISTS (SELECT 1 FROM holds AS h WHERE h.asset = assets.id AND h.state = 'opening') ORDER BY ends, id LIMIT $3`, erase},
 		listing{FaultOverdue, "records", "is readable by its row after its end: the key should be destroyed by now",
 			`SELECT ends, id FROM records WHERE state = 'active' AND ends > 0 AND (ends, id) > ($1, $2) AND ends < $4 ORDER BY ends, id LIMIT $3`, erase},
+		listing{FaultOverdue, "subjects", "is a closed account after its end: all of it should be erased by now",
+			`SELECT ends, id FROM subjects WHERE state = 'closed' AND ends > 0 AND (ends, id) > ($1, $2) AND ends < $4
+			AND NOT EXISTS (SELECT 1 FROM holds AS h WHERE h.owner = subjects.id AND h.state = 'opening') ORDER BY ends, id LIMIT $3`, erase},
 		listing{FaultUnpurged, "assets", "its key is destroyed, and the removal of its bytes is not confirmed in time",
 			`SELECT erased, id FROM assets WHERE state = 'erased' AND (erased, id) > ($1, $2) AND erased < $4 ORDER BY erased, id LIMIT $3`, r.ago(r.PurgeWithin)},
 		listing{FaultLingers, "strays", "a key was destroyed, and nothing made sure that it left the database's files",
@@ -91,7 +96,7 @@ func (r *round) payments(ctx context.Context, _ func(Fault)) error {
 func (r *round) unfinished(ctx context.Context, _ func(Fault)) error {
 	return r.list(ctx,
 		listing{FaultWriting, "blobs", "a write that began long ago and never ended: scratch of a crash",
-			`SELECT created, name FROM blobs WHERE state = 'writing' AND (created, name) > ($1, $2) AND created < $4 ORDER BY created, name LIMIT $3`, r.ago(staleWrite)},
+			`SELECT created, name FROM blobs WHERE state = 'writing' AND (created, name) > ($1, $2) AND created < $4 ORDER BY created, name LIMIT $3`, r.ago(staleWrite + sequencing)}, // and until the next sweep
 		// Bytes are doomed by their asset's erasure; unfinished ones by a mark, which has no moment.
 		listing{FaultDoomed, "blobs", "bytes that should be removed by now still have their row",
 			`SELECT d.since, d.name FROM (SELECT a.erased AS since, b.name FROM assets AS a JOIN blobs AS b ON b.asset = a.id WHERE a.state = 'erased' AND a.erased < $4
@@ -108,7 +113,13 @@ func (r *round) tombstones(ctx context.Context, _ func(Fault)) error {
 		listing{FaultTombstone, "records", "the row of something erased is kept longer than its owner may ask after it",
 			`SELECT erased, id FROM records WHERE state = 'erased' AND (erased, id) > ($1, $2) AND erased < $4 ORDER BY erased, id LIMIT $3`, old},
 		listing{FaultSession, "sessions", "a session is kept a day and more after it expired",
-			`SELECT expires, id FROM sessions WHERE (expires, id) > ($1, $2) AND expires < $4 ORDER BY expires, id LIMIT $3`, r.ago(housework)})
+			`SELECT expires, id FROM sessions WHERE (expires, id) > ($1, $2) AND expires < $4 ORDER BY expires, id LIMIT $3`, r.ago(housework)},
+		listing{FaultExpired, "vouchers", "a voucher is kept a day and more after it expired",
+			`SELECT expires, id FROM vouchers WHERE (expires, id) > ($1, $2) AND expires < $4 ORDER BY expires, id LIMIT $3`, r.ago(housework)},
+		listing{FaultExpired, "api_keys", "a key to the API is kept a day and more after it expired",
+			`SELECT expires, id FROM api_keys WHERE (expires, id) > ($1, $2) AND expires < $4 ORDER BY expires, id LIMIT $3`, r.ago(housework)},
+		listing{FaultUnlapsed, "choices", "counts as somebody's last word a day and more after its time was over",
+			`SELECT expires, id FROM choices WHERE expires > 0 AND superseded = 0 AND (expires, id) > ($1, $2) AND expires < $4 ORDER BY expires, id LIMIT $3`, r.ago(housework)})
 }
 
 func (r *round) waiting(ctx context.Context, _ func(Fault)) error {

@@ -2,6 +2,7 @@ package proof_test
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,12 +40,20 @@ var faults = map[string]planted{
 	"asset past its end":               {kind: proof.FaultOverdue, where: "assets", level: proof.Quick, sql: "UPDATE assets SET due = {now} - 6000, ends = {now} - 6000 WHERE id = {active}"},
 	"record past its end":              {kind: proof.FaultOverdue, where: "records", level: proof.Quick, sql: "UPDATE records SET due = {now} - 6000, ends = {now} - 6000 WHERE id = {record}"},
 	"erased and not purged":            {kind: proof.FaultUnpurged, where: "assets", level: proof.Quick, sql: "UPDATE assets SET state = 'erased', erased = {now} - 61000, purged = 0 WHERE id = {purged}"},
-	"write that never ended":           {kind: proof.FaultWriting, where: "blobs", level: proof.Quick, sql: "INSERT INTO blobs VALUES ('asset/x', {active}, 'full', 'writing', 0, {now} - 601000)"},
+	"write that never ended":           {kind: proof.FaultWriting, where: "blobs", level: proof.Quick, sql: "INSERT INTO blobs VALUES ('asset/x', {active}, 'full', 'writing', 0, {now} - 660001)"},
 	"bytes not removed":                {kind: proof.FaultDoomed, where: "blobs", level: proof.Quick, sql: "INSERT INTO blobs VALUES ('asset/x', 'as_x', 'full', 'doomed', 0, {now} - 61000)"},
 	"bytes of an erased asset":         {kind: proof.FaultDoomed, where: "blobs", level: proof.Quick, sql: "UPDATE assets SET state = 'erased', erased = {now} - 61000, uses = 0 WHERE id = {active}; DELETE FROM secrets WHERE id = {active}"},
 	"old tombstone":                    {kind: proof.FaultTombstone, where: "assets", level: proof.Quick, sql: "UPDATE assets SET purged = {now} - 2678400001 WHERE id = {purged}"},
 	"old tombstone of a record":        {kind: proof.FaultTombstone, where: "records", level: proof.Quick, sql: "UPDATE records SET state = 'erased', erased = {now} - 2678400001 WHERE id = {record}; DELETE FROM secrets WHERE id = {record}"},
 	"session long expired":             {kind: proof.FaultSession, where: "sessions", level: proof.Quick, sql: "UPDATE sessions SET expires = {now} - 86400001"},
+	"account past its end":             {kind: proof.FaultOverdue, where: "subjects", level: proof.Quick, sql: "UPDATE subjects SET state = 'closed', closed = {now} - 7000, ends = {now} - 6000 WHERE id = {owner}"},
+	"voucher long expired":             {kind: proof.FaultExpired, where: "vouchers", level: proof.Quick, sql: "INSERT INTO vouchers SELECT 'vo_x', subject, 'reset', handle, created, {now} - 86400001, 0 FROM logins"},
+	"API key long expired":             {kind: proof.FaultExpired, where: "api_keys", level: proof.Quick, sql: "UPDATE api_keys SET expires = {now} - 86400001"},
+	"choice whose time is long over":   {kind: proof.FaultUnlapsed, where: "choices", level: proof.Quick, sql: "UPDATE choices SET expires = {now} - 86400001 WHERE name = 'training' AND item = ''"},
+	"address of nobody":                {kind: proof.FaultOwner, where: "addresses", level: proof.Whole, sql: "INSERT INTO addresses SELECT 'su_x', handle, 1, 0, {now} FROM logins"},
+	"address of an erased owner":       {kind: proof.FaultOwner, where: "addresses", level: proof.Whole, sql: "INSERT INTO addresses SELECT {erased}, handle, 1, 0, {now} FROM logins"},
+	"workspace of nobody":              {kind: proof.FaultOwner, where: "workspaces", level: proof.Whole, sql: "UPDATE workspaces SET subject = 'su_x'"},
+	"concerned and not there":          {kind: proof.FaultOwner, where: "affected", level: proof.Whole, sql: "INSERT INTO affected VALUES ('in_x', 'su_x', 0, 0)"},
 	"event that nobody chains":         {kind: proof.FaultUnchained, where: "audit_events", level: proof.Quick, sql: "UPDATE audit_events SET seq = NULL, at = {now} - 60001"},
 	"receipt that nobody logs":         {kind: proof.FaultUnlogged, where: "receipts", level: proof.Quick, sql: "INSERT INTO receipts SELECT 're_x', subject, batch, item, {now} - 60001, sealed, leaf, -1 FROM receipts WHERE item = {purged}"},
 	"runner that fell silent":          {kind: proof.FaultSilent, where: "jobs", level: proof.Quick, sql: "UPDATE jobs SET beat = {now} - 600001 WHERE id = {running}"},
@@ -139,10 +148,37 @@ var faults = map[string]planted{
 	"picture among the files": {kind: proof.FaultClear, where: "shot.jpg", level: proof.Deep, spoil: func(t *testing.T, c *planting) {
 		must(t, os.WriteFile(filepath.Join(c.dir, "..", "stray", "shot.jpg"), []byte("\xff\xd8\xff\xe0 and so on"), 0o600))
 	}},
-	"key left in a file": {kind: proof.FaultRelic, where: "copy", level: proof.Deep, spoil: func(t *testing.T, c *planting) {
-		row := "\x04\x33" + string(c.purged[0]) + string(c.owner) + string(wrapped())
-		must(t, os.WriteFile(filepath.Join(c.dir, "..", "stray", "copy"), append(noise(3<<20), row...), 0o600))
+	"owner's key left in a page of SQLite": {kind: proof.FaultRelic, where: "copy", level: proof.Deep, spoil: func(t *testing.T, c *planting) {
+		path := filepath.Join(c.dir, "..", "stray", "copy")
+		d, err := sql.Open("sqlite3", "file:"+path)
+		must(t, err)
+		_, err = d.Exec("CREATE TABLE subject_keys (subject TEXT NOT NULL, wrapped BLOB NOT NULL) STRICT; INSERT INTO subject_keys VALUES (?, ?)", string(lost), ownersKey())
+		must(t, err, d.Close())
 	}},
+	"owner's key left in a page of PostgreSQL": {kind: proof.FaultRelic, where: "copy", level: proof.Deep, spoil: func(t *testing.T, c *planting) {
+		c.stray(t, "\x02\x08\x18="+string(lost)+"\x87"+string(ownersKey()))
+	}},
+	"login's key left in a file": {kind: proof.FaultRelic, where: "copy", level: proof.Deep, spoil: func(t *testing.T, c *planting) {
+		c.stray(t, "\x04\x33"+string(musa.NewLoginID(start.Time()))+string(c.owner)+string(wrapped()))
+	}},
+	"voucher's key left in a file": {kind: proof.FaultRelic, where: "copy", level: proof.Deep, spoil: func(t *testing.T, c *planting) {
+		c.stray(t, "="+string(musa.NewVoucherID(start.Time()))+"="+string(c.owner)+"\x7d"+string(wrapped()))
+	}},
+	"key left in a file": {kind: proof.FaultRelic, where: "copy", level: proof.Deep, spoil: func(t *testing.T, c *planting) {
+		c.stray(t, "\x04\x33"+string(c.purged[0])+string(c.owner)+string(wrapped()))
+	}},
+}
+
+// lost is an owner that nobody knows any more.
+var lost = musa.NewSubjectID(start.Time())
+
+// ownersKey looks as an owner's wrapped key does.
+func ownersKey() []byte { return append([]byte{1, 1}, noise(64)...) }
+
+// stray leaves a row in a file that the database knows nothing of.
+func (c *planting) stray(t *testing.T, row string) {
+	t.Helper()
+	must(t, os.WriteFile(filepath.Join(c.dir, "..", "stray", "copy"), append(noise(3<<20), row...), 0o600))
 }
 
 func (c *planting) overwrite(t *testing.T, b []byte, at int64) {

@@ -217,6 +217,15 @@ func (r *round) subjects(ctx context.Context, found func(Fault)) error {
 	if err != nil {
 		return err
 	}
+	for _, where := range []string{"addresses", "workspaces", "affected"} {
+		err := r.stray(ctx, Fault{Kind: FaultOwner, Where: where, Words: "is of an account that is not there: erasing an account would not reach it"},
+			`WITH page AS (SELECT DISTINCT subject FROM `+where+` WHERE subject > $1 ORDER BY subject LIMIT $2)
+			SELECT p.subject, CASE WHEN s.id IS NULL OR s.state = 'erased' THEN 0 ELSE 1 END
+			FROM page AS p LEFT JOIN subjects AS s ON s.id = p.subject ORDER BY p.subject`)
+		if err != nil {
+			return err
+		}
+	}
 	return r.stray(ctx, Fault{Kind: FaultKeyStray, Where: "subject_keys", Words: "the key of an owner that has no row: nothing ends it"},
 		`WITH page AS (SELECT subject FROM subject_keys WHERE length(wrapped) > 0 AND subject > $1 ORDER BY subject LIMIT $2)
 		SELECT p.subject, CASE WHEN s.id IS NULL THEN 0 ELSE 1 END FROM page AS p LEFT JOIN subjects AS s ON s.id = p.subject ORDER BY p.subject`)

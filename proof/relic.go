@@ -19,7 +19,12 @@ const FaultRelic = "key_remains"
 // A row of secrets, in a page or a log of either database: the item's id, its owner's, then
 // the wrapped key, which begins with its version, 1. PostgreSQL puts a length of one byte
 // before each.
-var secretRow = regexp.MustCompile(`(?s)((?:as|rc)_[0-9a-hjkmnp-tv-z]{26}).?su_[0-9a-hjkmnp-tv-z]{26}.?\x01`)
+var secretRow = regexp.MustCompile(`(?s)((?:as|rc|lo|vo|ke)_[0-9a-hjkmnp-tv-z]{26}).?su_[0-9a-hjkmnp-tv-z]{26}.?\x01`)
+
+// An owner's id, of which idLen bytes make one.
+var ownerID = regexp.MustCompile(`^su_[0-9a-hjkmnp-tv-z]{26}`)
+
+const idLen = 29
 
 // rowSpan is more than such a row's beginning takes.
 const rowSpan = 128
@@ -44,7 +49,33 @@ func (r *round) relics(ctx context.Context, found func(Fault)) error {
 	})
 }
 
-// secretRows lists the items of which a row of secrets lies in the file.
+// keyRow is the id of the item or owner whose wrapped key follows the owner's id at a place;
+// empty where none does.
+func keyRow(b []byte, at int) string {
+	if m := secretRow.FindSubmatch(b[max(0, at-30):min(len(b), at+40)]); m != nil {
+		return string(m[1])
+	}
+	return ownerRow(b, at)
+}
+
+// ownerRow is an owner's id at a place if it is that of a row of subject_keys: the id, then the
+// wrapped key of 66 bytes, which begins with two versions, 1 and 1. Before the id SQLite has the last word of the row's header, which
+// says that such a key follows; PostgreSQL has the id's length there, and the key's before the
+// key. Other rows hold an owner's id and ones, too, but not between these.
+func ownerRow(b []byte, at int) string {
+	end := at + idLen
+	if at < 2 || end+3 > len(b) || !ownerID.Match(b[at:end]) {
+		return ""
+	}
+	sqlite := bytes.HasSuffix(b[:at], []byte("\x81\x10")) && bytes.HasPrefix(b[end:], []byte("\x01\x01"))
+	postgres := b[at-1] == '=' && bytes.HasPrefix(b[end:], []byte("\x87\x01\x01"))
+	if !sqlite && !postgres {
+		return ""
+	}
+	return string(b[at:end])
+}
+
+// secretRows lists the items and owners of which a row with their key lies in the file.
 func (r *round) secretRows(path string, f *os.File, found func(Fault)) (ids []string, err error) {
 	src := bufio.NewReaderSize(f, chunk)
 	if head, _ := src.Peek(64); picture(head) {
@@ -61,9 +92,9 @@ func (r *round) secretRows(path string, f *os.File, found func(Fault)) (ids []st
 			if at < 0 {
 				break
 			}
-			if m := secretRow.FindSubmatch(rest[max(0, at-30):min(len(rest), at+40)]); m != nil && !seen[string(m[1])] {
-				seen[string(m[1])] = true
-				ids = append(ids, string(m[1]))
+			if id := keyRow(rest, at); id != "" && !seen[id] {
+				seen[id] = true
+				ids = append(ids, id)
 			}
 			rest = rest[at+3:]
 		}
@@ -93,7 +124,10 @@ func (r *round) buried(ctx context.Context, path string, ids []string, found fun
 		excused[id] = true
 		return err
 	}, `SELECT id FROM secrets WHERE length(wrapped) > 0 AND id IN (`+in+`) UNION ALL SELECT id FROM assets WHERE id IN (`+in+`) AND state = 'erased' AND erased >= `+bound+`
-		UNION ALL SELECT id FROM records WHERE id IN (`+in+`) AND state = 'erased' AND erased >= `+bound, append(args, int64(r.ago(r.PurgeWithin)))...)
+		UNION ALL SELECT id FROM records WHERE id IN (`+in+`) AND state = 'erased' AND erased >= `+bound+`
+		UNION ALL SELECT subject FROM subject_keys WHERE length(wrapped) > 0 AND subject IN (`+in+`)
+		UNION ALL SELECT id FROM subjects WHERE id IN (`+in+`) AND state = 'erased' AND closed >= `+bound+`
+		UNION ALL SELECT item FROM strays WHERE item IN (`+in+`) AND at >= `+bound, append(args, int64(r.ago(r.PurgeWithin)))...)
 	if err != nil {
 		return fmt.Errorf("keys of items in %s: %w", path, err)
 	}

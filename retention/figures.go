@@ -16,7 +16,7 @@ import (
 // on the privacy page. It counts, and leads to nobody.
 type Figures struct {
 	At            musa.Millis // when it was taken
-	Overdue       int         // pictures and records whose end has come and whose key is still there
+	Overdue       int         // pictures, records and closed accounts whose end has come and whose key is still there
 	OldestOverdue time.Duration
 	// Erased30d counts the pictures whose keys were destroyed, Purged30d those whose bytes
 	// went as well, in the 30 days before At, to ten minutes.
@@ -75,7 +75,7 @@ func (k *Keeper) Figures(ctx context.Context) (Figures, error) {
 		if err != nil {
 			return err
 		}
-		fresh.Overdue = late.Assets + late.Records
+		fresh.Overdue = late.Assets + late.Records + late.Subjects
 		if late.Oldest > 0 {
 			fresh.OldestOverdue = now.Time().Sub(late.Oldest.Time())
 		}

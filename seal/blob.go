@@ -146,11 +146,6 @@ func (w *Writer) flush(p place) error {
 	return w.err
 }
 
-// SealedSize is how long a blob of that many plain bytes is.
-func SealedSize(plain int64) int64 {
-	return headerSize + plain + max(1, (plain+segmentSize-1)/segmentSize)*tagSize
-}
-
 // PlainSize is how many bytes a sealed blob of that size holds. ErrBroken for a size that
 // no blob has. It does not replace opening: a blob cut at a segment's end still has a size.
 func PlainSize(sealed int64) (int64, error) {

@@ -182,9 +182,14 @@ func (d *Draft) Drop(ctx context.Context) error {
 	}
 	var errs []error
 	for _, b := range d.blobs {
-		if err := discard(ctx, b.Name); err != nil {
-			errs = append(errs, err)
+		var err error
+		if b.Size == 0 {
+			// The store gave no answer, and may end the write yet: the row stays for the sweep.
+			err = d.vault.unput(ctx, b.Name)
+		} else {
+			err = discard(ctx, b.Name)
 		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
@@ -204,9 +209,17 @@ func (v *Vault) Discard(ctx context.Context, name string) error {
 	return v.remove(ctx, name)
 }
 
-func (v *Vault) remove(ctx context.Context, name string) error {
+// unput removes the bytes of a blob and leaves its row.
+func (v *Vault) unput(ctx context.Context, name string) error {
 	if err := v.Blobs.Remove(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove blob %s: %w", name, err)
+	}
+	return nil
+}
+
+func (v *Vault) remove(ctx context.Context, name string) error {
+	if err := v.unput(ctx, name); err != nil {
+		return err
 	}
 	return v.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropBlob(ctx, name) })
 }
