@@ -104,8 +104,14 @@ func (tx Tx) post(ctx context.Context, subject musa.SubjectID, job musa.JobID, n
 	if err != nil {
 		return wrapf(err, "account of %s", subject)
 	}
-	err = tx.insert(ctx, &LedgerEntry{ID: musa.NewEntryID(tx.Now.Time(), entry.Kind.Step()), Subject: subject, Job: job,
-		Kind: entry.Kind, Amount: entry.Amount, Held: entry.Held, Created: tx.Now})
+	row := LedgerEntry{ID: musa.NewEntryID(tx.Now.Time(), entry.Kind.Step()), Subject: subject, Job: job,
+		Kind: entry.Kind, Amount: entry.Amount, Held: entry.Held, Created: tx.Now}
+	// A statement that fails ends the whole transaction on PostgreSQL, also for a caller to whom a
+	// second entry is no harm.
+	entered, err := tx.insertNew(ctx, &row)
+	if err == nil && entered == 0 {
+		err = musa.ErrConflict
+	}
 	if err != nil {
 		return wrapf(err, "%s for job %s", entry.Kind, job)
 	}
