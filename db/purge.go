@@ -71,11 +71,13 @@ func (tx Tx) ErasedBlobs(ctx context.Context, limit int) ([]Blob, error) {
 }
 
 // StrayBlobs lists doomed blobs that belong to no erased asset, the oldest first: what was
-// never finished.
+// never finished. Those whose removal failed come later, as with ErasedBlobs.
 func (tx Tx) StrayBlobs(ctx context.Context, limit int) ([]Blob, error) {
 	var list []Blob
 	err := tx.get(ctx, &list, `SELECT * FROM blobs AS b WHERE b.state = 'doomed'
-		AND NOT EXISTS (SELECT 1 FROM assets AS a WHERE a.id = b.asset AND a.state = 'erased') ORDER BY b.created LIMIT ?`, limit)
+		AND NOT EXISTS (SELECT 1 FROM assets AS a WHERE a.id = b.asset AND a.state = 'erased')
+		AND NOT EXISTS (SELECT 1 FROM removals AS r WHERE r.asset = b.asset AND r.last + 1000 * CASE WHEN r.tries > 60 THEN 60 ELSE r.tries END > ?)
+		ORDER BY b.created LIMIT ?`, tx.Now, limit)
 	return list, wrapf(err, "stray blobs")
 }
 

@@ -1,8 +1,8 @@
 // Package retention finds what has reached its end and has it erased.
 //
 // It promises that what is due is found within a second of its due time on a node that
-// runs, that every step can be repeated after a crash, and that several nodes never do the
-// same work twice. Whether something is due for a reader does not wait for it: each open
+// runs, that every step can be repeated after a crash, and that several nodes do not do the same
+// work twice while each is quick enough for its lease. Whether something is due for a reader does not wait for it: each open
 // asks the policy itself.
 package retention
 
