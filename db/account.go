@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -104,8 +103,14 @@ func (tx Tx) post(ctx context.Context, subject musa.SubjectID, job musa.JobID, n
 	if err != nil {
 		return wrapf(err, "account of %s", subject)
 	}
-	err = tx.insert(ctx, &LedgerEntry{ID: musa.NewEntryID(tx.Now.Time(), entry.Kind.Step()), Subject: subject, Job: job,
-		Kind: entry.Kind, Amount: entry.Amount, Held: entry.Held, Created: tx.Now})
+	row := LedgerEntry{ID: musa.NewEntryID(tx.Now.Time(), entry.Kind.Step()), Subject: subject, Job: job,
+		Kind: entry.Kind, Amount: entry.Amount, Held: entry.Held, Created: tx.Now}
+	// A statement that fails ends the whole transaction on PostgreSQL, also for a caller to whom a
+	// second entry is no harm.
+	entered, err := tx.insertNew(ctx, &row)
+	if err == nil && entered == 0 {
+		err = musa.ErrConflict
+	}
 	if err != nil {
 		return wrapf(err, "%s for job %s", entry.Kind, job)
 	}
@@ -128,14 +133,6 @@ func (tx Tx) EntriesOf(ctx context.Context, subject musa.SubjectID, after musa.E
 	}
 	err := tx.get(ctx, &list, "SELECT * FROM ledger_entries WHERE subject = ? ? ORDER BY id DESC LIMIT ?", subject, older, limit)
 	return list, wrapf(err, "entries of %s", subject)
-}
-
-// GrantedSince sums what an owner was granted from an instant on, for allowances.
-func (tx Tx) GrantedSince(ctx context.Context, subject musa.SubjectID, since time.Time) (int64, error) {
-	var sum int64
-	err := tx.get(ctx, &sum, "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM ledger_entries WHERE subject = ? AND kind = ? AND created >= ?",
-		subject, ledger.KindGrant, musa.At(since))
-	return sum, wrapf(err, "grants of %s", subject)
 }
 
 // LedgerFault is an account whose figures are not the sums of its entries.

@@ -105,6 +105,27 @@ func TestLedgerUnderFifty(t *testing.T) {
 	})
 }
 
+// Who does not mind that credits were freed before goes on in the same transaction: an owner
+// whose ledger does not add up is erased all the same.
+func TestASecondReleaseLeavesItsTransactionAlive(t *testing.T) {
+	on(t, func(t *testing.T, s *store) {
+		who := s.person(t)
+		write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
+			return errors.Join(tx.Grant(ctx, who, 10), tx.Hold(ctx, who, "jo_1", 4), tx.Hold(ctx, who, "jo_2", 4), tx.Release(ctx, who, "jo_1", 4))
+		})
+		write(t, s.DB, func(ctx context.Context, tx db.Tx) error {
+			if err := tx.Release(ctx, who, "jo_1", 4); !errors.Is(err, musa.ErrConflict) {
+				t.Errorf("releasing twice gives %v", err)
+			}
+			gone, err := tx.EraseSubject(ctx, who)
+			if !gone {
+				t.Error("the owner was not erased")
+			}
+			return err
+		})
+	})
+}
+
 func TestLedgerFaultsNamesWhatDoesNotAddUp(t *testing.T) {
 	on(t, func(t *testing.T, s *store) {
 		who, other := s.person(t), s.person(t)

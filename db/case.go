@@ -81,23 +81,12 @@ func (tx Tx) OpenCases(ctx context.Context, after Case, limit int) ([]Case, erro
 	return list, wrapf(err, "open cases")
 }
 
-// AnsweredCases lists the requests that were answered, older than after ("" for all), newest first.
-func (tx Tx) AnsweredCases(ctx context.Context, after musa.CaseID, limit int) ([]Case, error) {
-	var list []Case
-	older := bun.SafeQuery("")
-	if after != "" {
-		older = bun.SafeQuery("AND id < ?", after)
-	}
-	err := tx.get(ctx, &list, "SELECT * FROM cases WHERE answered > 0 ? ORDER BY id DESC LIMIT ?", older, limit)
-	return list, wrapf(err, "answered cases")
-}
-
 // DropCases forgets up to limit requests that were received before an instant, but none that is
 // in effect for somebody who is there: with its row the restriction or objection would go. What
 // was written in them ends by itself.
 func (tx Tx) DropCases(ctx context.Context, before musa.Millis, limit int) (int, error) {
 	n, err := tx.exec(ctx, `DELETE FROM cases WHERE id IN (SELECT c.id FROM cases AS c WHERE c.received < ?
 		AND NOT (c.state = 'answered' AND c.outcome IN ('restricted', 'upheld') AND EXISTS (SELECT 1 FROM subjects AS s WHERE s.id = c.subject AND s.state <> 'erased'))
-		ORDER BY c.id LIMIT ?)`, before, limit)
+		ORDER BY c.received LIMIT ?)`, before, limit)
 	return n, wrapf(err, "drop cases")
 }

@@ -31,15 +31,6 @@ func (tx Tx) DueRecords(ctx context.Context, now musa.Millis, limit int) ([]musa
 	return list, wrapf(err, "due records")
 }
 
-// NextEnd is the earliest end of anything active, 0 when nothing ends.
-func (tx Tx) NextEnd(ctx context.Context) (musa.Millis, error) {
-	var a, r musa.Millis
-	err := tx.bun.QueryRowContext(ctx, `SELECT
-		COALESCE((SELECT MIN(ends) FROM assets WHERE state = 'active' AND ends > 0), 0),
-		COALESCE((SELECT MIN(ends) FROM records WHERE state = 'active' AND ends > 0), 0)`).Scan(&a, &r)
-	return earliest(a, r), wrapf(err, "next end")
-}
-
 // Backlog is what is due and not yet erased.
 type Backlog struct {
 	Assets   int

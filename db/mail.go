@@ -122,13 +122,6 @@ func (tx Tx) Mails(ctx context.Context, state musa.MailState, after musa.MailID,
 	return list, wrapf(err, "mails")
 }
 
-// MailsOf lists what was or is to be mailed to a subject, older than after, newest first.
-func (tx Tx) MailsOf(ctx context.Context, subject musa.SubjectID, after musa.MailID, limit int) ([]Mail, error) {
-	var list []Mail
-	err := tx.get(ctx, &list, "SELECT * FROM mails WHERE subject = ? AND (? = '' OR id < ?) ORDER BY id DESC LIMIT ?", subject, string(after), after, limit)
-	return list, wrapf(err, "mails to %s", subject)
-}
-
 // DropMails forgets up to limit mails that were made before one instant, or sent before another.
 func (tx Tx) DropMails(ctx context.Context, made, sent musa.Millis, limit int) (int, error) {
 	n, err := tx.exec(ctx, `DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE created < ? OR (sent > 0 AND sent < ?) LIMIT ? ?)`,

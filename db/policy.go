@@ -54,14 +54,6 @@ func (tx Tx) Policy(ctx context.Context, version string) (PolicyVersion, error) 
 	return p, wrapf(err, "policy %s", version)
 }
 
-// PolicyInForce finds the version that took effect last; musa.ErrNotFound before the
-// first did.
-func (tx Tx) PolicyInForce(ctx context.Context) (PolicyVersion, error) {
-	var p PolicyVersion
-	err := tx.get(ctx, &p, "SELECT * FROM policy_versions WHERE effective <= ? ORDER BY effective DESC, published DESC, version DESC LIMIT 1", tx.Now)
-	return p, wrapf(err, "policy in force")
-}
-
 // Policies lists all versions, the newest first.
 func (tx Tx) Policies(ctx context.Context) ([]PolicyVersion, error) {
 	var list []PolicyVersion

@@ -105,7 +105,7 @@ func isTransient(err error) bool {
 	case "40001", "40P01", "55P03":
 		return true
 	}
-	return isBusy(err)
+	return isBusy(err) || errors.Is(err, errOvertaken)
 }
 
 // isDuplicate says that a unique key exists already.

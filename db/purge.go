@@ -71,25 +71,28 @@ func (tx Tx) ErasedBlobs(ctx context.Context, limit int) ([]Blob, error) {
 }
 
 // StrayBlobs lists doomed blobs that belong to no erased asset, the oldest first: what was
-// never finished.
+// never finished. Those whose removal failed come later, as with ErasedBlobs.
 func (tx Tx) StrayBlobs(ctx context.Context, limit int) ([]Blob, error) {
 	var list []Blob
 	err := tx.get(ctx, &list, `SELECT * FROM blobs AS b WHERE b.state = 'doomed'
-		AND NOT EXISTS (SELECT 1 FROM assets AS a WHERE a.id = b.asset AND a.state = 'erased') ORDER BY b.created LIMIT ?`, limit)
+		AND NOT EXISTS (SELECT 1 FROM assets AS a WHERE a.id = b.asset AND a.state = 'erased')
+		AND NOT EXISTS (SELECT 1 FROM removals AS r WHERE r.asset = b.asset AND r.last + 1000 * CASE WHEN r.tries > 60 THEN 60 ELSE r.tries END > ?)
+		ORDER BY b.created LIMIT ?`, tx.Now, limit)
 	return list, wrapf(err, "stray blobs")
 }
 
 // Destroyed names up to limit of each: assets whose keys are destroyed and which nobody has
-// confirmed yet, the oldest first, and records and owners that were erased since an
-// instant. Their keys may linger in the database's files. So may, with a record's key, what
-// was taken out of the results of its job: these are named "asset/record".
+// confirmed yet, the oldest of them and the newest since an instant, owners to whom a receipt is
+// promised that is not confirmed yet, and records and owners that were erased since the instant.
+// Their keys may linger in the database's files. What leaves no tombstone is among Strays.
 func (tx Tx) Destroyed(ctx context.Context, since musa.Millis, limit int) ([]string, error) {
 	var ids []string
 	err := tx.get(ctx, &ids, `SELECT id FROM (SELECT id FROM assets WHERE state = 'erased' ORDER BY erased LIMIT ?1) AS a
-		UNION ALL SELECT id FROM (SELECT id FROM records WHERE state = 'erased' AND erased >= ?0 LIMIT ?1) AS r
-		UNION ALL SELECT id FROM (SELECT a.id || '/' || r.id AS id FROM records AS r JOIN assets AS a ON a.job = r.job AND a.job <> ''
-			WHERE r.state = 'erased' AND r.erased >= ?0 AND a.state = 'active' LIMIT ?1) AS j
-		UNION ALL SELECT id FROM (SELECT id FROM subjects WHERE state = 'erased' AND closed >= ?0 LIMIT ?1) AS s`, since, limit)
+		UNION SELECT id FROM (SELECT id FROM assets WHERE state = 'erased' AND erased >= ?0 ORDER BY erased DESC LIMIT ?1) AS n
+		UNION SELECT id FROM (SELECT s.id FROM receipts AS t JOIN subjects AS s ON s.id = t.subject AND s.receipt = t.id AND s.state = 'erased'
+			WHERE t.position < 0 AND t.position = -2 LIMIT ?1) AS p
+		UNION SELECT id FROM (SELECT id FROM records WHERE state = 'erased' AND erased >= ?0 LIMIT ?1) AS r
+		UNION SELECT id FROM (SELECT id FROM subjects WHERE state = 'erased' AND closed >= ?0 LIMIT ?1) AS s`, since, limit)
 	return ids, wrapf(err, "destroyed keys")
 }
 
@@ -103,11 +106,23 @@ func (tx Tx) PurgeAssets(ctx context.Context, ids ...musa.AssetID) ([]Asset, err
 	return list, wrapf(err, "purge assets")
 }
 
-// DropSubjects forgets up to limit owners who were erased before an instant and of whom no
-// asset's tombstone is left.
+// UnpurgeAssets takes PurgeAssets back, in the same transaction, for those whose receipt cannot
+// be written.
+func (tx Tx) UnpurgeAssets(ctx context.Context, ids ...musa.AssetID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := tx.exec(ctx, "UPDATE assets SET state = 'erased', purged = 0 WHERE id IN (?) AND state = 'purged'", bun.List(ids))
+	return wrapf(err, "unpurge %d assets", len(ids))
+}
+
+// DropSubjects forgets up to limit owners who were erased before an instant, of whom no
+// asset's tombstone is left and whose receipt waits for nothing: without the row it would for
+// ever.
 func (tx Tx) DropSubjects(ctx context.Context, before musa.Millis, limit int) (int, error) {
 	n, err := tx.exec(ctx, `DELETE FROM subjects WHERE id IN (SELECT s.id FROM subjects AS s WHERE s.state = ? AND s.closed < ?
-		AND NOT EXISTS (SELECT 1 FROM assets AS a WHERE a.owner = s.id) LIMIT ?)`, musa.SubjectErased, before, limit)
+		AND NOT EXISTS (SELECT 1 FROM assets AS a WHERE a.owner = s.id)
+		AND NOT EXISTS (SELECT 1 FROM receipts AS r WHERE r.id = s.receipt AND r.position < 0) LIMIT ?)`, musa.SubjectErased, before, limit)
 	return n, wrapf(err, "drop erased subjects")
 }
 

@@ -106,6 +106,14 @@ func (tx Tx) LogReceipts(ctx context.Context, signer note.Signer, list ...Receip
 	return tx.growLog(ctx, last.Size, leaves, signer)
 }
 
+// Unsequenced says that a receipt or an audit event waits for its place.
+func (tx Tx) Unsequenced(ctx context.Context) (bool, error) {
+	var n int
+	err := tx.get(ctx, &n, `SELECT (SELECT COUNT(*) FROM (SELECT id FROM receipts WHERE position < 0 AND position = -1 LIMIT 1) AS r)
+		+ (SELECT COUNT(*) FROM (SELECT id FROM audit_events WHERE seq IS NULL LIMIT 1) AS a)`)
+	return n > 0, wrapf(err, "what waits for its place")
+}
+
 func leavesOf(list []Receipt) ([]audit.Hash, error) {
 	leaves := make([]audit.Hash, len(list))
 	for i, r := range list {

@@ -131,18 +131,6 @@ func (tx Tx) RecordsOfAsset(ctx context.Context, asset musa.AssetID) ([]Record, 
 	return list, wrapf(err, "records of asset %s", asset)
 }
 
-// RecordsOf lists an owner's active records older than after ("" for all), newest
-// first.
-func (tx Tx) RecordsOf(ctx context.Context, owner musa.SubjectID, after musa.RecordID, limit int) ([]Record, error) {
-	var list []Record
-	older := bun.SafeQuery("")
-	if after != "" {
-		older = bun.SafeQuery("AND id < ?", after)
-	}
-	err := tx.get(ctx, &list, "SELECT * FROM records WHERE owner = ? AND state = 'active' ? ORDER BY id DESC LIMIT ?", owner, older, limit)
-	return list, wrapf(err, "records of %s", owner)
-}
-
 // FeedbackOn lists the active records of what people thought of some pictures.
 func (tx Tx) FeedbackOn(ctx context.Context, assets []musa.AssetID) ([]musa.RecordID, error) {
 	if len(assets) == 0 {
@@ -151,18 +139,4 @@ func (tx Tx) FeedbackOn(ctx context.Context, assets []musa.AssetID) ([]musa.Reco
 	var ids []musa.RecordID
 	err := tx.get(ctx, &ids, "SELECT id FROM records WHERE asset IN (?) AND asset <> '' AND category = ? AND state = 'active'", bun.List(assets), musa.CategoryFeedback)
 	return ids, wrapf(err, "feedback on %d assets", len(assets))
-}
-
-// SaveRecord stores the columns that shape an active record's life; musa.ErrGone when
-// it is no longer active.
-func (tx Tx) SaveRecord(ctx context.Context, r Record) error {
-	n, err := tx.exec(ctx, `UPDATE records SET tier = ?, choice = ?, due = ?, rule = ?, ordered = ?, ends = ?, reason = ?,
-		policy_version = ?, former = ?, grace = ?, closed = ? WHERE id = ? AND state = 'active'`,
-		r.Tier, r.Choice, r.Due, r.Rule, r.Ordered, earliest(r.Due, r.Ordered), r.Reason, r.PolicyVersion, r.Former, r.Grace, r.Closed, r.ID)
-	if err == nil && n == 0 {
-		if _, err = tx.Record(ctx, r.ID); err == nil {
-			err = musa.ErrGone
-		}
-	}
-	return wrapf(err, "save record %s", r.ID)
 }

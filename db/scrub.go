@@ -65,7 +65,6 @@ func (d *DB) scrubPostgres(ctx context.Context, dirty []string) (bool, error) {
 func (d *DB) dirtyPartitions(ctx context.Context, dirty []string) ([]string, error) {
 	var items, subjects []string
 	for _, id := range dirty {
-		id, _, _ = strings.Cut(id, "/")
 		if strings.HasPrefix(id, "su_") {
 			subjects = append(subjects, id)
 		} else {

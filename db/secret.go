@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/uptrace/bun"
@@ -55,7 +56,7 @@ func (tx Tx) Secret(ctx context.Context, id string) (Secret, error) {
 // ReplaceSealed changes an item's sealed record; musa.ErrNotFound once its key is
 // destroyed. The former bytes are gone with the next clean scrub.
 func (tx Tx) ReplaceSealed(ctx context.Context, id string, sealed []byte) error {
-	s, err := tx.Secret(ctx, id)
+	s, err := tx.heldSecret(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -64,6 +65,27 @@ func (tx Tx) ReplaceSealed(ctx context.Context, id string, sealed []byte) error 
 	}
 	s.Sealed = sealed
 	return tx.insertSecret(ctx, s)
+}
+
+// errOvertaken says that what a transaction read was put in another place meanwhile.
+var errOvertaken = errors.New("overtaken by another transaction")
+
+// heldSecret finds what opens an item and keeps it from being destroyed until the end of the
+// transaction: who puts it back would otherwise put back a destroyed key.
+func (tx Tx) heldSecret(ctx context.Context, id string) (Secret, error) {
+	if tx.dialect == SQLite {
+		return tx.Secret(ctx, id)
+	}
+	s := Secret{ID: id}
+	err := tx.bun.QueryRowContext(ctx, "SELECT subject, wrapped, sealed FROM secrets WHERE id = ? FOR UPDATE", id).
+		Scan(&s.Subject, &s.Wrapped, &s.Sealed)
+	if err = missing(err); isMissing(err) {
+		// Who waited for the row sees that it is gone, but not that its key has another.
+		if _, again := tx.Secret(ctx, id); again == nil {
+			err = errOvertaken
+		}
+	}
+	return s, wrapf(err, "secret of %s", id)
 }
 
 // destroySecrets destroys what opens these items. SQLite must not rebalance the pages

@@ -87,21 +87,13 @@ func (tx Tx) SetStanding(ctx context.Context, id musa.SubjectID, st musa.Standin
 		purposes[i] = string(p)
 	}
 	n, err := tx.exec(ctx, `UPDATE subjects SET region = ?, consents = ?, objections = ?,
-		restricted = CASE WHEN ? = 0 THEN 0 WHEN restricted > 0 THEN restricted ELSE ? END,
-		unlogged = CASE WHEN ? = 0 THEN 0 WHEN unlogged > 0 THEN unlogged ELSE ? END WHERE id = ?`,
-		st.Region, strings.Join(consents, " "), strings.Join(purposes, " "),
-		one(st.Restricted), tx.Now, one(st.Unlogged), tx.Now, id)
+		restricted = CASE WHEN NOT ? THEN 0 WHEN restricted > 0 THEN restricted ELSE ? END,
+		unlogged = CASE WHEN NOT ? THEN 0 WHEN unlogged > 0 THEN unlogged ELSE ? END WHERE id = ?`,
+		st.Region, strings.Join(consents, " "), strings.Join(purposes, " "), st.Restricted, tx.Now, st.Unlogged, tx.Now, id)
 	if err == nil && n == 0 {
 		err = musa.ErrNotFound
 	}
 	return wrapf(err, "standing of %s", id)
-}
-
-func one(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
 }
 
 var subjectTable = Table{Name: "subjects", Category: musa.CategoryAccount,
@@ -177,16 +169,6 @@ func (tx Tx) SubjectKey(ctx context.Context, id musa.SubjectID) ([]byte, error) 
 		return nil, fmt.Errorf("key of subject %s: %w", id, err)
 	}
 	return wrapped, nil
-}
-
-// SubjectKeys pages through the owners that have a key, by id.
-func (tx Tx) SubjectKeys(ctx context.Context, after musa.SubjectID, limit int) ([]musa.SubjectID, error) {
-	var ids []musa.SubjectID
-	err := tx.get(ctx, &ids, "SELECT subject FROM subject_keys WHERE subject > ? AND length(wrapped) > 0 ORDER BY subject LIMIT ?", after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("subject keys: %w", err)
-	}
-	return ids, nil
 }
 
 // TouchSubject notes that the owner was here.

@@ -168,6 +168,17 @@ func (tx Tx) insert(ctx context.Context, rows any) error {
 	return missing(err)
 }
 
+// insertNew adds the row of one model unless a unique key of it exists already, and tells how
+// many it added.
+func (tx Tx) insertNew(ctx context.Context, row any) (int, error) {
+	res, err := tx.bun.NewInsert().Model(row).On("CONFLICT DO NOTHING").Exec(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
 // rows writes itself as the rows of a VALUES list.
 type rows [][]any
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"musa"
@@ -22,8 +23,9 @@ type opening struct {
 
 // Confirm turns erased assets whose bytes are gone and whose keys were scrubbed into purged
 // ones: proof looks for remains by its own means, and only what it finds clean gets its
-// receipt. It says how many were confirmed: at most limit, and none only if there are none
-// among the oldest, nor among the next that it has not looked at for the longest.
+// receipt. It says how many were confirmed: at most limit, and without an error none only if
+// there are none among the oldest, nor among the next that it has not looked at for the longest.
+// Such as it cannot confirm are told of in the error, and the others come before them next time.
 func (e *Eraser) Confirm(ctx context.Context, limit int) (int, error) {
 	ids, err := e.bare(ctx, limit)
 	if err != nil {
@@ -41,23 +43,73 @@ func (e *Eraser) Confirm(ctx context.Context, limit int) (int, error) {
 	for _, id := range ids {
 		if remains := left[id]; len(remains) > 0 {
 			errs = append(errs, fmt.Errorf("asset %s was erased but its %s remains", id, remains[0].Kind))
+			e.setAside(id)
 			continue
 		}
 		clean = append(clean, musa.AssetID(id))
 	}
-	if err := inChores(ctx, e.DB, clean, e.purge); err != nil {
+	unworded := map[musa.AssetID]error{}
+	err = inChores(ctx, e.DB, clean, func(ctx context.Context, tx db.Tx, some []musa.AssetID) error {
+		return e.purge(ctx, tx, some, unworded)
+	})
+	if err != nil {
 		return 0, errors.Join(append(errs, fmt.Errorf("purge %d assets: %w", len(clean), err))...)
 	}
-	return len(clean), errors.Join(errs...)
+	for id := range unworded {
+		e.setAside(string(id))
+	}
+	if len(unworded) > 0 {
+		first := slices.Min(slices.Collect(maps.Keys(unworded)))
+		errs = append(errs, fmt.Errorf("the receipts of %d erased assets cannot be written, the first that of %s: %w", len(unworded), first, unworded[first]))
+	}
+	return len(clean) - len(unworded), errors.Join(errs...)
+}
+
+// setAside has others tried before an asset that could not be confirmed.
+func (e *Eraser) setAside(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.aside[id] = struct{}{}
+}
+
+func (e *Eraser) isAside(id string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, ok := e.aside[id]
+	return ok
+}
+
+// takeUp has those tried again that were set aside, and says whether there are any.
+func (e *Eraser) takeUp() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	some := len(e.aside) > 0
+	clear(e.aside)
+	return some
 }
 
 // strolls is how many pages are looked at for bare assets that are not among the oldest.
 const strolls = 10
 
 // bare finds erased assets to confirm. Bytes go in the order of erasure, so that those
-// without lie in front. Behind such as cannot be removed, the others are met page by page,
-// from call to call.
+// without lie in front. Behind such as cannot be removed or confirmed, the others are met page by
+// page, from call to call. Then those that could not be confirmed have another try.
 func (e *Eraser) bare(ctx context.Context, limit int) (ids []string, err error) {
+	ids, err = e.bareNow(ctx, limit)
+	if err != nil || len(ids) > 0 || e.walking() || !e.takeUp() {
+		return ids, err
+	}
+	return e.bareNow(ctx, limit)
+}
+
+// walking says that behind the oldest erased assets there are some that were not looked at.
+func (e *Eraser) walking() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.strolled != (db.Mark{})
+}
+
+func (e *Eraser) bareNow(ctx context.Context, limit int) (ids []string, err error) {
 	look := func(after db.Mark) (last db.Mark, err error) {
 		var list []musa.AssetID
 		err = e.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
@@ -65,22 +117,17 @@ func (e *Eraser) bare(ctx context.Context, limit int) (ids []string, err error) 
 			return err
 		})
 		for _, id := range list {
-			if e.isClean(string(id)) {
+			if e.isClean(string(id)) && !e.isAside(string(id)) {
 				ids = append(ids, string(id))
 			}
 		}
 		return last, err
 	}
 	front, err := look(db.Mark{})
-	if err != nil || len(ids) > 0 || front == (db.Mark{}) {
+	if err != nil || len(ids) > 0 {
 		return ids, err
 	}
-	e.mu.Lock()
-	at := e.strolled
-	e.mu.Unlock()
-	if at == (db.Mark{}) {
-		at = front
-	}
+	at := e.walkOn(front)
 	for n := 0; n < strolls && len(ids) == 0 && at != (db.Mark{}); n++ {
 		if at, err = look(at); err != nil {
 			return nil, err
@@ -92,8 +139,19 @@ func (e *Eraser) bare(ctx context.Context, limit int) (ids []string, err error) 
 	return ids, nil
 }
 
-// purge writes the tombstones and their receipts.
-func (e *Eraser) purge(ctx context.Context, tx db.Tx, ids []musa.AssetID) error {
+// walkOn is where to look on behind the oldest; zero when there are none behind them.
+func (e *Eraser) walkOn(front db.Mark) db.Mark {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if front == (db.Mark{}) || e.strolled == (db.Mark{}) {
+		return front
+	}
+	return e.strolled
+}
+
+// purge writes the tombstones and their receipts. It notes those whose receipt cannot be written,
+// because their owner's key does not open, and leaves them unconfirmed.
+func (e *Eraser) purge(ctx context.Context, tx db.Tx, ids []musa.AssetID, unworded map[musa.AssetID]error) error {
 	batch := musa.NewBatchID(tx.Now.Time())
 	assets, err := tx.PurgeAssets(ctx, ids...)
 	if err != nil {
@@ -111,6 +169,7 @@ func (e *Eraser) purge(ctx context.Context, tx db.Tx, ids []musa.AssetID) error 
 		return err
 	}
 	receipts := make([]db.Receipt, 0, len(assets))
+	var left []musa.AssetID
 	for _, a := range assets {
 		subject, ok := keys[a.Owner]
 		if a.Receipt == "" || !ok {
@@ -118,9 +177,16 @@ func (e *Eraser) purge(ctx context.Context, tx db.Tx, ids []musa.AssetID) error 
 		}
 		r := db.Receipt{ID: a.Receipt, Subject: a.Owner, Batch: batch, Item: string(a.ID), Created: tx.Now}
 		if r.Sealed, r.Leaf, err = e.statement(a, subject); err != nil {
-			return err
+			unworded[a.ID], left = err, append(left, a.ID)
+			continue
 		}
 		receipts = append(receipts, r)
+	}
+	if err := tx.UnpurgeAssets(ctx, left...); err != nil {
+		return err
+	}
+	if len(left) == len(assets) {
+		return nil
 	}
 	if err := e.enter(ctx, tx, receipts); err != nil {
 		return err

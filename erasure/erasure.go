@@ -59,6 +59,8 @@ type Eraser struct {
 	verifier string
 	mu       sync.Mutex
 	clean    map[string]struct{} // ids whose destroyed keys this node knows to be scrubbed; guarded by mu
+	doubted  map[string]struct{} // ids that were to be confirmed and are not in clean; guarded by mu
+	aside    map[string]struct{} // ids that could not be confirmed, until the others were tried; guarded by mu
 	strolled db.Mark             // up to where erased assets were looked at for bare ones; guarded by mu
 	scrubbed musa.Millis         // when this node's last clean scrub began; guarded by mu
 }
@@ -74,7 +76,8 @@ func New(c Config) (*Eraser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Eraser{Config: c, signer: signer, verifier: verifier, clean: map[string]struct{}{}}, nil
+	return &Eraser{Config: c, signer: signer, verifier: verifier,
+		clean: map[string]struct{}{}, doubted: map[string]struct{}{}, aside: map[string]struct{}{}}, nil
 }
 
 // Assets destroys the keys of assets within the caller's transaction, and names those that it

@@ -25,6 +25,15 @@ const leaseName = "sequencer"
 // Sequence puts new receipts into the transparency log and new audit events into the
 // chain. One node does it at a time.
 func (e *Eraser) Sequence(ctx context.Context) error {
+	// A lease that is renewed is a commit, which an idle server spares its disk.
+	var waiting bool
+	err := e.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		waiting, err = tx.Unsequenced(ctx)
+		return err
+	})
+	if err != nil || !waiting {
+		return err
+	}
 	for {
 		var receipts, events int
 		err := e.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) (err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"musa"
 	"musa/db"
@@ -16,10 +17,16 @@ const (
 	CauseStore  = "storage_failing"
 )
 
+const (
+	// leaseRemove is the lease of the node that removes bytes: two would count each failure twice.
+	leaseRemove    = "remove"
+	leaseRemoveFor = 20 * time.Second
+)
+
 // Remove takes the bytes of up to limit blobs whose assets are erased, those first whose
 // asset was erased first, and says how many went. One that cannot be removed now stays
 // doomed, is entered with its cause and tried again; its error is returned after the others
-// were tried.
+// were tried. It does nothing while another node is at it.
 func (e *Eraser) Remove(ctx context.Context, limit int) (int, error) {
 	var doomed []db.Blob
 	err := e.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
@@ -35,6 +42,14 @@ func (e *Eraser) Remove(ctx context.Context, limit int) (int, error) {
 	}
 	if len(doomed) == 0 {
 		return 0, nil
+	}
+	mine := false
+	err = e.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		mine, err = tx.TakeLease(ctx, leaseRemove, e.Node, leaseRemoveFor)
+		return err
+	})
+	if err != nil || !mine {
+		return 0, err
 	}
 	gone, stay := e.remove(ctx, doomed)
 	var errs []error
@@ -59,6 +74,9 @@ func (e *Eraser) forget(ctx context.Context, gone []string, causes map[musa.Asse
 	}
 	return e.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) error {
 		if err := tx.EndRemovals(ctx); err != nil {
+			return err
+		}
+		if err := tx.DropLease(ctx, leaseRemove, e.Node); err != nil {
 			return err
 		}
 		return tx.FailRemoval(ctx, causes)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"musa"
@@ -31,7 +33,7 @@ func (e *Eraser) Scrub(ctx context.Context) error {
 	if e.rests(began) {
 		return nil
 	}
-	destroyed, strays, err := e.destroyed(ctx)
+	destroyed, strays, err := e.destroyed(ctx, began)
 	if err != nil {
 		return err
 	}
@@ -64,19 +66,21 @@ func (e *Eraser) Scrub(ctx context.Context) error {
 	return e.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) error { return tx.DropStrays(ctx, strays...) })
 }
 
-// rests says that the last scrub was too short a time ago.
+// rests says that the last scrub was too short a time ago. One that lies ahead was before the
+// clock was set back.
 func (e *Eraser) rests(now musa.Millis) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return now.Time().Sub(e.scrubbed.Time()) < e.ScrubEvery
+	return e.scrubbed <= now && now.Time().Sub(e.scrubbed.Time()) < e.ScrubEvery
 }
 
 // destroyed lists what a scrub has to be sure of. A node that never scrubbed looks at
 // everything whose tombstone still stands: its predecessor may have died over it. What has no
 // tombstone is in the list of strays until then.
-func (e *Eraser) destroyed(ctx context.Context) (ids []string, strays []db.Stray, err error) {
+func (e *Eraser) destroyed(ctx context.Context, began musa.Millis) (ids []string, strays []db.Stray, err error) {
 	e.mu.Lock()
-	since := e.scrubbed.Add(-late)
+	since := min(e.scrubbed, began).Add(-late)
+	doubted := slices.Collect(maps.Keys(e.doubted))
 	e.mu.Unlock()
 	err = e.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 		if ids, err = tx.Destroyed(ctx, since, scrubBatch); err != nil {
@@ -88,7 +92,7 @@ func (e *Eraser) destroyed(ctx context.Context) (ids []string, strays []db.Stray
 	if err != nil {
 		return nil, nil, fmt.Errorf("list destroyed keys: %w", err)
 	}
-	return ids, strays, nil
+	return append(ids, doubted...), strays, nil
 }
 
 // soiled leaves out what is known to be scrubbed.
@@ -109,15 +113,20 @@ func (e *Eraser) soiled(destroyed []string) []string {
 func (e *Eraser) sure(began musa.Millis, destroyed []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.scrubbed, e.clean = began, make(map[string]struct{}, len(destroyed))
+	e.scrubbed, e.clean, e.doubted = began, make(map[string]struct{}, len(destroyed)), map[string]struct{}{}
 	for _, id := range destroyed {
 		e.clean[id] = struct{}{}
 	}
 }
 
+// isClean says that an erased item's key is known to be scrubbed. The next scrub looks at what
+// is not: of more than scrubBatch it may have been told of others only.
 func (e *Eraser) isClean(id string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	_, ok := e.clean[id]
+	if !ok && len(e.doubted) < scrubBatch {
+		e.doubted[id] = struct{}{}
+	}
 	return ok
 }

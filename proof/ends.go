@@ -20,6 +20,7 @@ const (
 	FaultUnlapsed  = "choice_unlapsed"  // a last word long after its time was over
 	FaultUnchained = "audit_waiting"    // events that nobody chains
 	FaultUnlogged  = "receipts_waiting" // receipts that nobody logs
+	FaultPending   = "receipt_pending"  // promised, and its owner's going is never confirmed
 	FaultLingers   = "key_lingers"      // destroyed, and not known to have left the database's files
 	FaultPayment   = "payment_overdue"  // an entry that should be carried by a sum
 	FaultSilent    = "job_silent"       // running, and nobody works on it
@@ -127,7 +128,11 @@ func (r *round) waiting(ctx context.Context, _ func(Fault)) error {
 		listing{FaultUnchained, "audit_events", "an event waits for its place in the chain",
 			`SELECT at, id FROM audit_events WHERE seq IS NULL AND (at, id) > ($1, $2) AND at < $4 ORDER BY at, id LIMIT $3`, r.ago(sequencing)},
 		listing{FaultUnlogged, "receipts", "a receipt waits for its place in the transparency log",
-			`SELECT created, id FROM receipts WHERE position < 0 AND position = -1 AND (created, id) > ($1, $2) AND created < $4 ORDER BY created, id LIMIT $3`, r.ago(sequencing)})
+			`SELECT created, id FROM receipts WHERE position < 0 AND position = -1 AND (created, id) > ($1, $2) AND created < $4 ORDER BY created, id LIMIT $3`, r.ago(sequencing)},
+		listing{FaultPending, "receipts", "a receipt was promised to an owner who is erased, and still says that they will be",
+			`SELECT w.since, w.id FROM (SELECT COALESCE(s.closed, t.created) AS since, t.id FROM receipts AS t LEFT JOIN subjects AS s ON s.id = t.subject
+				WHERE t.position < 0 AND t.position = -2 AND (s.id IS NULL OR s.state = 'erased')) AS w
+			WHERE (w.since, w.id) > ($1, $2) AND w.since < $4 ORDER BY w.since, w.id LIMIT $3`, r.ago(housework)})
 }
 
 func (r *round) silent(ctx context.Context, _ func(Fault)) error {

@@ -56,6 +56,7 @@ var faults = map[string]planted{
 	"concerned and not there":          {kind: proof.FaultOwner, where: "affected", level: proof.Whole, sql: "INSERT INTO affected VALUES ('in_x', 'su_x', 0, 0)"},
 	"event that nobody chains":         {kind: proof.FaultUnchained, where: "audit_events", level: proof.Quick, sql: "UPDATE audit_events SET seq = NULL, at = {now} - 60001"},
 	"receipt that nobody logs":         {kind: proof.FaultUnlogged, where: "receipts", level: proof.Quick, sql: "INSERT INTO receipts SELECT 're_x', subject, batch, item, {now} - 60001, sealed, leaf, -1 FROM receipts WHERE item = {purged}"},
+	"receipt that stays a promise":     {kind: proof.FaultPending, where: "receipts", level: proof.Quick, sql: "INSERT INTO receipts SELECT 're_x', {erased}, batch, item, {now}, sealed, leaf, -2 FROM receipts WHERE item = {purged}; UPDATE subjects SET closed = {now} - 86400001, receipt = 're_x' WHERE id = {erased}"},
 	"runner that fell silent":          {kind: proof.FaultSilent, where: "jobs", level: proof.Quick, sql: "UPDATE jobs SET beat = {now} - 600001 WHERE id = {running}"},
 	"table without a category":         {kind: proof.FaultTable, where: "extra", level: proof.Quick, sql: "CREATE TABLE extra (id TEXT PRIMARY KEY)"},
 	"column without a category":        {kind: proof.FaultColumn, where: "jobs.prompt", level: proof.Quick, sql: "ALTER TABLE jobs ADD COLUMN prompt TEXT NOT NULL DEFAULT ''"},

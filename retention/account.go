@@ -49,15 +49,12 @@ func (k *Keeper) accounts(ctx context.Context) error {
 func (k *Keeper) residue(ctx context.Context) error {
 	var after musa.SubjectID
 	for ctx.Err() == nil {
-		n := 0
-		err := k.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			closed, err := tx.ClosingSubjects(ctx, after, batch)
-			if err != nil {
+		var closed []db.Subject
+		err := k.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+			if closed, err = tx.ClosingSubjects(ctx, after, batch); err != nil {
 				return err
 			}
-			n = len(closed)
 			for _, s := range closed {
-				after = s.ID
 				until := s.Closed.Add(erasure.Grace(k.Versions(), s.Closed))
 				if tx.Now < until {
 					continue
@@ -77,9 +74,10 @@ func (k *Keeper) residue(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("reduce closed accounts: %w", err)
 		}
-		if n < batch {
+		if len(closed) < batch {
 			return nil
 		}
+		after = closed[batch-1].ID // only now: the transaction may have run twice
 	}
 	return nil
 }

@@ -107,6 +107,57 @@ func TestTheCleanupQueue(t *testing.T) {
 	}
 }
 
+// Unfinished bytes that cannot be removed are tried again later and later, and another node leaves
+// alone what one is at.
+func TestStraysWaitBetweenTries(t *testing.T) {
+	t.Parallel()
+	for _, stores := range musatest.BothStores() {
+		t.Run(string(stores), func(t *testing.T) {
+			t.Parallel()
+			s := musatest.New(t, musatest.Rig{Stores: stores})
+			store := broken{s.Eraser.Blobs, &sync.Mutex{}, new(bool), "storage_denied"}
+			s.Eraser.Blobs = store
+			store.set(true)
+			write(t, s, func(ctx context.Context, tx db.Tx) error {
+				if err := tx.InsertBlob(ctx, db.Blob{Name: "asset/x", Asset: "as_x", Role: musa.BlobFull, State: musa.BlobWriting, Created: tx.Now}); err != nil {
+					return err
+				}
+				_, err := tx.DoomBlob(ctx, "asset/x")
+				return err
+			})
+			if _, err := s.Eraser.Remove(t.Context(), 10); err == nil {
+				t.Error("a failed removal is not returned")
+			}
+			if _, err := s.Eraser.Remove(t.Context(), 10); err != nil {
+				t.Errorf("tried again before its time: %v", err)
+			}
+			store.set(false)
+			s.Clock.Turn(time.Second)
+			other := func(holder string) bool {
+				var mine bool
+				write(t, s, func(ctx context.Context, tx db.Tx) (err error) {
+					mine, err = tx.TakeLease(ctx, "remove", holder, time.Second)
+					return err
+				})
+				return mine
+			}
+			if !other("another") {
+				t.Fatal("a node that is at nothing holds the lease")
+			}
+			if n, err := s.Eraser.Remove(t.Context(), 10); n != 0 || err != nil {
+				t.Errorf("beside another node %d are removed: %v", n, err)
+			}
+			s.Clock.Turn(time.Second)
+			if n, err := s.Eraser.Remove(t.Context(), 10); n != 1 || err != nil {
+				t.Errorf("removed %d: %v", n, err)
+			}
+			if n := count(t, s, "removals"); n != 0 {
+				t.Errorf("%d failures are still noted", n)
+			}
+		})
+	}
+}
+
 // What is due while a copy of it is being made for a hold keeps its key and is gone to
 // readers all the same; when the copy is made or dropped, the key goes.
 func TestAnOpeningHoldKeepsAKey(t *testing.T) {

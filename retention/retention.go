@@ -1,8 +1,8 @@
 // Package retention finds what has reached its end and has it erased.
 //
 // It promises that what is due is found within a second of its due time on a node that
-// runs, that every step can be repeated after a crash, and that several nodes never do the
-// same work twice. Whether something is due for a reader does not wait for it: each open
+// runs, that every step can be repeated after a crash, and that several nodes do not do the same
+// work twice while each is quick enough for its lease. Whether something is due for a reader does not wait for it: each open
 // asks the policy itself.
 package retention
 
@@ -287,7 +287,7 @@ func (k *Keeper) remove(ctx context.Context) error {
 // tidyInTurn tidies, beside the removal of many bytes no more often than needed.
 func (k *Keeper) tidyInTurn(ctx context.Context) error {
 	now := k.Clock()
-	if k.removing.Load() && now.Sub(k.tidied) < tidyEvery {
+	if past := now.Sub(k.tidied); k.removing.Load() && past >= 0 && past < tidyEvery {
 		return nil
 	}
 	k.tidied = now
@@ -305,15 +305,15 @@ func (k *Keeper) tidy(ctx context.Context) error {
 			return fmt.Errorf("journal of erasures: %w", err)
 		}
 	}
-	for _, confirm := range []func(context.Context, int) (int, error){k.Eraser.Confirm, k.Eraser.Depart} {
-		for ctx.Err() == nil {
-			n, err := confirm(ctx, byteBatch)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				break
-			}
+	// What cannot be confirmed does not keep others from it.
+	return errors.Join(k.confirm(ctx, k.Eraser.Confirm), k.confirm(ctx, k.Eraser.Depart))
+}
+
+// confirm repeats a step of confirmation until it finds none.
+func (k *Keeper) confirm(ctx context.Context, some func(context.Context, int) (int, error)) error {
+	for ctx.Err() == nil {
+		if n, err := some(ctx, byteBatch); err != nil || n == 0 {
+			return err
 		}
 	}
 	return nil

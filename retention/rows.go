@@ -94,52 +94,65 @@ func lastSeen(tier musa.Tier) func(musa.Millis) policy.Item {
 }
 
 // away erases guests, and where the policy says so people of other tiers, whom nobody has
-// seen for as long as it says, with all that is theirs.
+// seen for as long as it says, with all that is theirs: each in a transaction of their own, so
+// that others' writes come in between.
 func (k *Keeper) away(ctx context.Context, tier musa.Tier) error {
+	var errs []error
 	for ctx.Err() == nil {
-		var gone []string
-		var n int
-		err := k.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-			gone, n, err = k.idle(ctx, tx, tier)
+		before, ok := k.before(musa.At(k.Clock()), lastSeen(tier))
+		if !ok {
+			break
+		}
+		var idle []db.Subject
+		err := k.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+			idle, err = tx.IdleSubjects(ctx, tier, before-1, batch)
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("erase who stayed away: %w", err)
+			return fmt.Errorf("list who stayed away: %w", err)
 		}
-		if err := k.Eraser.Drop(gone); err != nil || n < batch {
-			return err
+		went := 0
+		for _, s := range idle {
+			gone, err := k.leave(ctx, s.ID, before)
+			if err == nil {
+				err = k.Eraser.Drop(gone)
+			}
+			if err != nil && !errors.Is(err, db.ErrHeld) {
+				errs = append(errs, fmt.Errorf("erase %s, who stayed away: %w", s.ID, err))
+			}
+			if len(gone) > 0 {
+				went++
+			}
+		}
+		if went < batch {
+			break
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// idle erases a batch of those who stayed away and names what went with them.
-func (k *Keeper) idle(ctx context.Context, tx db.Tx, tier musa.Tier) (gone []string, n int, err error) {
-	before, ok := k.before(tx.Now, lastSeen(tier))
-	if !ok {
-		return nil, 0, nil
-	}
-	idle, err := tx.IdleSubjects(ctx, tier, before-1, batch)
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, s := range idle {
-		ids, err := k.Eraser.Subject(ctx, tx, s.ID)
-		if errors.Is(err, db.ErrHeld) {
-			continue
+// leave erases one who stayed away, unless they came back meanwhile, and names what went with
+// them.
+func (k *Keeper) leave(ctx context.Context, id musa.SubjectID, before musa.Millis) (gone []string, err error) {
+	err = k.DB.Chore(ctx, func(ctx context.Context, tx db.Tx) error {
+		gone = nil
+		s, err := tx.Subject(ctx, id)
+		if err != nil || s.LastSeen >= before || (s.State != musa.SubjectActive && s.State != musa.SubjectSuspended) {
+			return err
 		}
-		if err != nil {
-			return nil, 0, err
+		if gone, err = k.Eraser.Subject(ctx, tx, s.ID); err != nil {
+			return err
 		}
 		kept := policy.Item{Category: musa.CategoryPreference, Tier: s.Tier, LastSeen: s.LastSeen, Closed: tx.Now}
 		if end := k.Versions().End(kept).At; end > 0 && end <= tx.Now {
-			if err := tx.DropChoicesOf(ctx, s.ID); err != nil {
-				return nil, 0, err
-			}
+			return tx.DropChoicesOf(ctx, s.ID)
 		}
-		n, gone = n+1, append(gone, ids...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return gone, n, nil
+	return gone, nil
 }
 
 func (k *Keeper) sessions(ctx context.Context, tx db.Tx) (int, error) {

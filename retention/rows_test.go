@@ -43,6 +43,64 @@ func TestALongerVersionKeepsNoRowLonger(t *testing.T) {
 	bothSides(t, s, "2028-11-22", "jobs")
 }
 
+// Each who stayed away goes by themselves: one who cannot be erased keeps nobody else.
+func TestWhoStayedAwayGoesOneByOne(t *testing.T) {
+	t.Parallel()
+	s := musatest.New(t, musatest.Rig{})
+	first := s.Guest().Subject()
+	s.Clock.Turn(time.Minute)
+	second := s.Guest().Subject()
+	own := s.OwnSQL()
+	defer own.Close()
+	exec := func(statement string) {
+		if _, err := own.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("CREATE TRIGGER stays BEFORE UPDATE ON subjects WHEN OLD.id = '" + string(first) + "' AND NEW.state = 'erased' BEGIN SELECT RAISE(ABORT, 'stays'); END")
+	s.Clock.Turn(31 * 24 * time.Hour)
+	if err := s.Keeper.Sweep(t.Context()); err == nil {
+		t.Error("nobody is told of the one who cannot be erased")
+	}
+	for id, want := range map[musa.SubjectID]int{first: 0, second: 1} {
+		if n := count(t, s, "subjects WHERE state = 'erased' AND id = '"+string(id)+"'"); n != want {
+			t.Errorf("erased: %d, want %d", n, want)
+		}
+	}
+	exec("DROP TRIGGER stays")
+	sweep(t, s)
+	if n := count(t, s, "subjects WHERE state = 'erased'"); n != 2 {
+		t.Errorf("%d are erased when both can be, want 2", n)
+	}
+}
+
+// A studio where nothing happens writes nothing: every commit costs its disk.
+func TestAnIdleStudioWritesNothing(t *testing.T) {
+	t.Parallel()
+	s := musatest.New(t, musatest.Rig{})
+	s.Guest()
+	s.Step()
+	sweep(t, s)
+	own := s.OwnSQL()
+	defer own.Close()
+	own.SetMaxOpenConns(1) // the version is one connection's
+	version := func() (n int) {
+		if err := own.QueryRowContext(t.Context(), "PRAGMA data_version").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := version()
+	for range 3 {
+		s.Clock.Turn(time.Second)
+		s.Step()
+		sweep(t, s)
+	}
+	if after := version(); after != before {
+		t.Errorf("its data changed from version %d to %d", before, after)
+	}
+}
+
 func turnTo(t *testing.T, s *musatest.Studio, date string, off time.Duration) {
 	t.Helper()
 	day, err := time.Parse(time.DateOnly, date)

@@ -41,7 +41,7 @@ type Keyset struct {
 	signing ed25519.PrivateKey
 	lookup  lookupKey
 
-	mu       sync.RWMutex // guards wrapping and wrap, which Rotate and Reload replace
+	mu       sync.RWMutex // guards wrapping and wrap, which Rotate and reload replace
 	wrapping *keyset.Handle
 	wrap     tink.AEAD
 }
@@ -198,10 +198,8 @@ func (k *Keyset) OpenSubject(id musa.SubjectID, wrapped []byte) (Key, error) {
 	if len(wrapped) != 1+tinkPrefix+nonceSize+keySize+tagSize || wrapped[0] != versionSubject {
 		return Key{}, fmt.Errorf("open key of %s: %w", id, ErrBroken)
 	}
-	k.mu.RLock()
-	wrap, handle := k.wrap, k.wrapping
-	k.mu.RUnlock()
-	if !holds(handle, wrappingID(wrapped)) {
+	wrap, ok := k.wrapper(wrappingID(wrapped))
+	if !ok {
 		return Key{}, fmt.Errorf("open key of %s: %w: %s (%s) holds no wrapping key %08x",
 			id, ErrWrongKeyset, k.path, k.ID(), wrappingID(wrapped))
 	}
@@ -213,16 +211,21 @@ func (k *Keyset) OpenSubject(id musa.SubjectID, wrapped []byte) (Key, error) {
 	return Key(raw), nil
 }
 
-// Current says whether wrapped was made by today's primary key; if not, opening and
-// wrapping it again moves it there.
-func (k *Keyset) Current(wrapped []byte) bool {
-	if len(wrapped) < 1+tinkPrefix || wrapped[0] != versionSubject {
-		return false
+// wrapper is what opens under a wrapping key. One that is unknown may have been added by a
+// rotation since the file was read.
+func (k *Keyset) wrapper(id uint32) (tink.AEAD, bool) {
+	k.mu.RLock()
+	wrap, handle := k.wrap, k.wrapping
+	k.mu.RUnlock()
+	if holds(handle, id) {
+		return wrap, true
+	}
+	if err := k.reload(); err != nil {
+		return nil, false // that the key is missing says what to mend
 	}
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	primary, err := k.wrapping.Primary()
-	return err == nil && primary.KeyID() == wrappingID(wrapped)
+	return k.wrap, holds(k.wrapping, id)
 }
 
 func wrappingID(wrapped []byte) uint32 { return binary.BigEndian.Uint32(wrapped[2:6]) }
@@ -236,8 +239,9 @@ func holds(handle *keyset.Handle, id uint32) bool {
 	return false
 }
 
-// Rotate adds a new primary wrapping key; what the old ones wrapped still opens. The file
-// is replaced durably before the new key wraps anything, so that a crash loses nothing.
+// Rotate adds a new primary wrapping key. What the old ones wrapped stays under them and still
+// opens. The file is replaced durably before the new key wraps anything, so that a crash loses
+// nothing.
 func (k *Keyset) Rotate() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -269,9 +273,9 @@ func (k *Keyset) Rotate() error {
 	return nil
 }
 
-// Reload takes up keys that another process added by rotation. ErrWrongKeyset if the file
-// has become another keyset.
-func (k *Keyset) Reload() error {
+// reload takes up keys that another process added by rotation. ErrWrongKeyset if the file has
+// become another keyset.
+func (k *Keyset) reload() error {
 	fresh, err := Load(k.path)
 	if err != nil {
 		return err

@@ -124,7 +124,9 @@ func (v *Vault) Seal(ctx context.Context, g policy.Grant, a db.Asset, parts []Pa
 
 func (v *Vault) put(ctx context.Context, d *Draft, b db.Blob, plain io.Reader) (int64, error) {
 	pr, pw := io.Pipe()
+	sealed := make(chan struct{})
 	go func() {
+		defer close(sealed)
 		w, err := seal.NewWriter(pw, d.key, aad(d.asset, b.Role))
 		if err == nil {
 			if _, err = io.Copy(w, plain); err == nil {
@@ -134,8 +136,10 @@ func (v *Vault) put(ctx context.Context, d *Draft, b db.Blob, plain io.Reader) (
 		pw.CloseWithError(err)
 	}()
 	size, err := v.Blobs.Put(ctx, b.Name, pr)
-	// Unblocks the sealing goroutine when the store gave up early.
+	// Unblocks the sealing goroutine when the store gave up early. Until it ended it reads what
+	// the caller closes, and the key that Drop overwrites.
 	pr.CloseWithError(err)
+	<-sealed
 	return size, err
 }
 

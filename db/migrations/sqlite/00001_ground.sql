@@ -14,7 +14,7 @@ CREATE INDEX subjects_erased ON subjects (closed) WHERE state = 'erased';
 
 -- Keys lie here alone, and rows are only appended: SQLite leaves copies of rows in the gaps of
 -- pages that it rebalances. So a destroyed key is a row emptied in its place (length(wrapped) = 0),
--- and the table is rewritten once most rows are empty.
+-- and the larger table, secrets, is rewritten once most rows are empty.
 CREATE TABLE subject_keys (
     subject TEXT NOT NULL,
     wrapped BLOB NOT NULL
@@ -108,7 +108,7 @@ CREATE INDEX records_erased ON records (erased) WHERE state = 'erased';
 
 -- Keys lie here alone, and rows are only appended: SQLite leaves copies of rows in the gaps of
 -- pages that it rebalances. So a destroyed key is a row emptied in its place (length(wrapped) = 0),
--- and the table is rewritten once most rows are empty.
+-- and the larger table, secrets, is rewritten once most rows are empty.
 CREATE TABLE secrets (
     id TEXT NOT NULL,
     subject TEXT NOT NULL,
