@@ -107,11 +107,9 @@ func (a *Accounts) newGuest(ctx context.Context, tx db.Tx) (db.Subject, error) {
 }
 
 // enter opens a session for somebody who just proved who they are, with a token of its own: one
-// that was there before is never taken on.
+// that was there before is never taken on. A suspended account is entered, too: export, erasure and
+// support stay open to its person, and nothing new is made in it (musa.Actor.Suspended).
 func (a *Accounts) enter(ctx context.Context, tx db.Tx, s db.Subject, v Visitor) (Entry, error) {
-	if s.State == musa.SubjectSuspended {
-		return Entry{}, musa.AccountSuspended
-	}
 	e := Entry{Token: newToken(), Subject: s.ID, Tier: s.Tier, Expires: a.expires(tx.Now, s.Tier)}
 	if s.State == musa.SubjectClosed {
 		e.Expires = min(e.Expires, a.undoUntil(s))

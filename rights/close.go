@@ -3,6 +3,7 @@ package rights
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 
 	"musa"
@@ -12,6 +13,9 @@ import (
 	"musa/queue"
 	"musa/studio"
 )
+
+// mailClosing is the kind of mail that tells of a closing.
+const mailClosing = "closing"
 
 // Closing is how an account's closing stands; zero for one that is open.
 type Closing struct {
@@ -68,7 +72,7 @@ func (r *Rights) Close(ctx context.Context, by musa.Actor) (Closing, error) {
 		out = Closing{Closed: s.Closed, Until: until, Erased: s.Ends, Receipt: s.Receipt, Capability: base64.RawURLEncoding.EncodeToString(key[:])}
 		request := r.received(tx, by, RightErasure)
 		request.State, request.Answered, request.Outcome = musa.CaseAnswered, tx.Now, OutcomeClosed
-		if err := tx.InsertCase(ctx, request); err != nil {
+		if err := errors.Join(tx.InsertCase(ctx, request), r.tellClosing(ctx, tx, s, until)); err != nil {
 			return err
 		}
 		return tx.AppendAudit(ctx, db.AuditEvent{Action: "account_closed", Role: by.Role, Subject: by.Subject, Object: string(s.ID)})
@@ -78,6 +82,16 @@ func (r *Rights) Close(ctx context.Context, by musa.Actor) (Closing, error) {
 	}
 	r.spread(gone, cancelled)
 	return out, nil
+}
+
+// tellClosing mails to a person that their account was closed: by them, or by somebody who sat at
+// their session, so that they can take it back in time. Where the policy gives no time for that, their
+// address goes with the rest at once, and no mail finds it.
+func (r *Rights) tellClosing(ctx context.Context, tx db.Tx, s db.Subject, until musa.Millis) error {
+	if s.Kind != musa.SubjectPerson || until <= tx.Now {
+		return nil
+	}
+	return tx.QueueMail(ctx, db.Mail{Subject: s.ID, Kind: mailClosing, Once: mailClosing + "/" + string(s.Receipt)})
 }
 
 // Closing tells a person how the closing of their account stands; zero while it is open.

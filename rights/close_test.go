@@ -128,6 +128,29 @@ func TestAGuestCloses(t *testing.T) {
 	}
 }
 
+// A person hears of each closing of their account by mail, while they can take it back: somebody
+// else may have closed it.
+func TestAClosingIsMailed(t *testing.T) {
+	t.Parallel()
+	for _, stores := range musatest.BothStores() {
+		t.Run(string(stores), func(t *testing.T) {
+			t.Parallel()
+			s := musatest.New(t, musatest.Rig{Stores: stores, Policy: graceful(t)})
+			m := s.Member()
+			before := len(s.Post(m.Email))
+			for n := range 2 {
+				shut(t, m)
+				shut(t, m)
+				list := s.Post(m.Email)
+				if len(list) != before+n+1 || !strings.Contains(list[len(list)-1].Text, "If that was not you, sign in now.") {
+					t.Errorf("after closing number %d there are %d mails, the last says %q", n+1, len(list)-before, list[len(list)-1].Text)
+				}
+				m.Want(http.StatusNoContent, m.Do(http.MethodDelete, "/api/me/erasure", nil), nil)
+			}
+		})
+	}
+}
+
 func shut(t *testing.T, g *musatest.Client) api.Closing {
 	t.Helper()
 	var c api.Closing

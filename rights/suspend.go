@@ -40,7 +40,7 @@ type Decision struct {
 }
 
 // Suspend sets an account aside at once, after a person confirmed that a report is plausible: its
-// jobs end, sign-in and orders are refused, rights stay open. The person is told by mail.
+// jobs end, orders are refused, sign-in and rights stay open. The person is told by mail.
 // Policy age.reported. ErrNotFound for who is no open account, ErrConflict for one suspended already.
 func (r *Rights) Suspend(ctx context.Context, by musa.Actor, d Decision) (Suspension, error) {
 	var cancelled []musa.JobID
