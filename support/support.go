@@ -36,9 +36,10 @@ const (
 	maxOpen     = 20        // threads of one person that are not closed
 	maxReason   = 2000
 	maxNote     = 2000
+	maxNotes    = 200 // of an incident, that change nothing
 )
 
-// How often one person, network or address may write.
+// How often one person or network may write.
 const (
 	writesPerHour   = 30
 	strangersPerDay = 10

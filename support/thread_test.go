@@ -223,3 +223,16 @@ func TestARequestInAThread(t *testing.T) {
 		g.Want(http.StatusOK, g.Do("GET", "/api/rights/"+made.Case, nil), nil)
 	})
 }
+
+// Whoever writes with another's address, however often, keeps them from nothing.
+func TestLettersWithAnothersAddressKeepNobodyFromWriting(t *testing.T) {
+	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
+		letter := obj{"words": "help", "email": "victim@example.net"}
+		other := &musatest.Client{T: t, Base: s.URL, From: "127.0.5.1"}
+		for range 10 {
+			got[api.Thread](other, "POST", "/api/support", letter)
+		}
+		other.Problem(http.StatusTooManyRequests, other.Do("POST", "/api/support", letter))
+		got[api.Thread](&musatest.Client{T: t, Base: s.URL, From: "127.0.5.2"}, "POST", "/api/support", letter)
+	})
+}
