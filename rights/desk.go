@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"musa"
 	"musa/consent"
@@ -210,9 +211,9 @@ func (r *Rights) decide(ctx context.Context, by musa.Actor, id musa.CaseID, word
 	if err := attends(by); err != nil {
 		return Case{}, err
 	}
-	if strings.TrimSpace(words) == "" || len(words) > maxWords {
+	if strings.TrimSpace(words) == "" || utf8.RuneCountInString(words) > maxWords {
 		return Case{}, &musa.Problem{Kind: musa.ErrInvalid, Code: "words_needed", Field: "words",
-			Public: fmt.Sprintf("Tell the person why, in one to %d bytes.", maxWords)}
+			Public: fmt.Sprintf("Tell the person why, in one to %d characters.", maxWords)}
 	}
 	var (
 		out Case
