@@ -133,6 +133,7 @@ func TestBadLetters(t *testing.T) {
 	s := musatest.New(t, musatest.Rig{})
 	g, other := s.Guest(), s.Guest()
 	foreign := other.Upload("x.png", picture(t))
+	got[api.Thread](g, "POST", "/api/support", obj{"words": strings.Repeat("ŵ", 8000)}) // as long as the form takes
 	huge := strings.Repeat("wwwwwwwwww", 1<<20)
 	for _, bad := range []struct {
 		body   obj
@@ -141,7 +142,6 @@ func TestBadLetters(t *testing.T) {
 	}{
 		{obj{"words": huge}, 413, ""},
 		{obj{"words": strings.Repeat("w", 8001)}, 400, "words"},
-		{obj{"words": strings.Repeat("ŵ", 8000)}, 413, "words"},
 		{obj{"words": " \n"}, 400, "words"},
 		{obj{"words": "a\x00b"}, 400, "words"},
 		{obj{}, 400, "words"},
@@ -246,7 +246,7 @@ func TestTheLinkToAnAnswerOpensThatThreadAlone(t *testing.T) {
 		th := got[api.Thread](g, "POST", "/api/support", obj{"words": "where is it?", "email": "mistyped@example.net"})
 		other := got[api.Thread](g, "POST", "/api/support", obj{"words": "something else"})
 		got[api.Thread](helper, "POST", "/api/admin/support/"+th.ID+"/open", obj{"reason": "to answer"})
-		got[api.Thread](helper, "POST", "/api/admin/support/"+th.ID+"/answer", obj{"words": "here"})
+		got[api.Thread](helper, "POST", "/api/admin/support/"+th.ID+"/messages", obj{"words": "here"})
 		_, secret, _ := strings.Cut(s.Mail("mistyped@example.net").Link("/support"), "#")
 		in := got[api.OpenedThread](nobody(t, s), "POST", "/api/support/open", obj{"secret": secret})
 		reader := &musatest.Client{T: t, Base: s.URL, Token: in.Token}
