@@ -18,11 +18,13 @@ func TestWhatIsSaidAboutAcceptingIsWhatIsDone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const was = "lead: 30d}, accept: by_use"
-	if !strings.Contains(string(doc.YAML()), was) {
-		t.Fatalf("the preset no longer says %q", was)
+	text := string(doc.YAML())
+	terms, changes, found := strings.Cut(text, "changes: ")
+	if !found || !strings.Contains(terms, "accept: by_use") || !strings.Contains(changes, "accept: by_use") {
+		t.Fatal("the preset no longer says `accept: by_use` for its terms and its changes")
 	}
-	s := musatest.New(t, musatest.Rig{Policy: strings.Replace(string(doc.YAML()), was, "lead: 30d}, accept: by_click", 1)})
+	changes = strings.Replace(changes, "accept: by_use", "accept: by_click", 1)
+	s := musatest.New(t, musatest.Rig{Policy: terms + "changes: " + changes})
 	g := s.Guest()
 	var is api.Agreement
 	g.Want(http.StatusOK, g.Do(http.MethodGet, "/api/acceptance", nil), &is)
