@@ -91,6 +91,8 @@ type Actor struct {
 	// it, and its owner's rights stay.
 	Suspended bool
 	Key       KeyID // of the API, where somebody acts through one; it never proves who they are
+	// Thread is the one thing that is open to who came by the link to an answer; empty for all others.
+	Thread ThreadID
 }
 
 // Standing is what an owner has said about the use of what is theirs. The zero Standing

@@ -50,6 +50,8 @@ type Config struct {
 	Mails func() error
 	// Allowance is how many credits a new guest gets.
 	Allowance int64
+	// Guests is how many guests one network may begin in an hour.
+	Guests int
 	// Session is how long an unused session lasts.
 	Session time.Duration
 	// PublicURL is the address that people use: passkeys belong to its name, and providers send
@@ -77,6 +79,15 @@ type Guest struct {
 	Tier    musa.Tier
 	Credits int64
 	Expires musa.Millis
+}
+
+// AdmitFrom is Admit for a visitor: one network begins only so many guests in an hour, each of whom
+// brings an allowance, a key and rows. ErrLimited beyond.
+func (a *Accounts) AdmitFrom(ctx context.Context, v Visitor) (Guest, error) {
+	if err := a.Limit(ctx, "guest", v.Network(), a.Guests, time.Hour); err != nil {
+		return Guest{}, err
+	}
+	return a.Admit(ctx)
 }
 
 // Profile is what a person sees about their own account.
@@ -162,7 +173,7 @@ func (a *Accounts) Identify(ctx context.Context, token string, v Visitor) (musa.
 		return musa.Actor{}, fmt.Errorf("identify session: %w", err)
 	}
 	return musa.Actor{Subject: sub.ID, Session: s.ID, Tier: sub.Tier, Role: musa.RoleSubject, Closed: sub.Closed, Standing: sub.Standing(),
-		Suspended: sub.State == musa.SubjectSuspended}, nil
+		Suspended: sub.State == musa.SubjectSuspended, Thread: s.Thread}, nil
 }
 
 // expires is when a session ends that is used now: after the setting's time, or when the

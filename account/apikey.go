@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -192,6 +193,26 @@ func (a *Accounts) Unlock(ctx context.Context, secret string, scope Scope) (musa
 		return musa.Actor{}, outOfScope(scope)
 	}
 	return musa.Actor{Subject: sub.ID, Tier: sub.Tier, Role: musa.RoleSubject, Standing: sub.Standing(), Key: k.ID}, nil
+}
+
+// Covers refuses a key of the API without a scope, for what a request does besides the act of its
+// route. Who comes in a session passes.
+func (a *Accounts) Covers(ctx context.Context, by musa.Actor, scope Scope) error {
+	if by.Key == "" {
+		return nil
+	}
+	owner := cmp.Or(by.Person, by.Subject)
+	err := a.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		held, err := tx.APIKeysOf(ctx, owner)
+		if err == nil && !slices.ContainsFunc(held, func(k db.APIKey) bool { return k.ID == by.Key && slices.Contains(scopeList(k.Scopes), scope) }) {
+			err = outOfScope(scope)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("scope of %s: %w", by.Key, err)
+	}
+	return nil
 }
 
 func outOfScope(scope Scope) error {

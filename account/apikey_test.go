@@ -19,6 +19,23 @@ func newKey(c *musatest.Client, name string, scopes ...string) (api.Key, *musate
 	return k, &musatest.Client{T: c.T, Base: c.Base, Token: k.Secret}
 }
 
+// A key that asks for rights erases nothing by asking: that is another scope.
+func TestAKeyThatAsksErasesNothing(t *testing.T) {
+	t.Parallel()
+	both(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
+		person, _ := s.Person()
+		up := person.Upload("a.png", photos.Read(t, "astronaut.png"), "save", "true")
+		ask := musatest.Order{"right": "erasure", "unit": "asset", "asset": up.ID}
+		_, asks := newKey(person, "asks", "account", "read")
+		if p := asks.Problem(http.StatusForbidden, asks.Do(http.MethodPost, "/api/rights", ask)); p.Code != "scope_missing" {
+			t.Errorf("refused as %q", p.Code)
+		}
+		person.Want(http.StatusOK, person.Content(up.ID), nil)
+		_, erases := newKey(person, "erases", "account", "erase")
+		erases.Want(http.StatusCreated, erases.Do(http.MethodPost, "/api/rights", ask), nil)
+	})
+}
+
 // A key of the API does what its scopes say, until it expires or is revoked, and never what only a
 // person may. Its secret is shown once and lies nowhere, its name only sealed.
 func TestAPIKeys(t *testing.T) {

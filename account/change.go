@@ -46,7 +46,7 @@ func (a *Accounts) offerReset(ctx context.Context, tx db.Tx, address string) err
 	if err != nil {
 		return err
 	}
-	if may, err := a.mayWrite(ctx, tx, address); err != nil || !may {
+	if may, err := a.mayWrite(ctx, tx, lettersReset, address); err != nil || !may {
 		return errors.Join(err, a.pretend(ctx, tx))
 	}
 	s, err := tx.Subject(ctx, found.Subject)
@@ -62,11 +62,19 @@ func (a *Accounts) offerReset(ctx context.Context, tx db.Tx, address string) err
 	return tx.QueueMail(ctx, db.Mail{Subject: s.ID, Kind: MailReset, Object: string(id)})
 }
 
+// What is counted of the mails to an address. Links that set a new password go to the holder of an
+// account alone and have a count of their own: no other mail that somebody has sent to an address
+// keeps its holder from one.
+const (
+	lettersAny   = "mail to"
+	lettersReset = "reset to"
+)
+
 // mayWrite counts a mail that somebody had sent to an address, and says whether it goes out. Beyond
 // the bound nothing comes, whoever asks and from wherever: nobody fills another's mailbox. The
 // asker hears nothing of it, and the links that came before work.
-func (a *Accounts) mayWrite(ctx context.Context, tx db.Tx, address string) (bool, error) {
-	l, err := tx.Hit(ctx, a.limitKey("mail to", address), tx.Now.Add(signUpWindow))
+func (a *Accounts) mayWrite(ctx context.Context, tx db.Tx, what, address string) (bool, error) {
+	l, err := tx.Hit(ctx, a.limitKey(what, address), tx.Now.Add(signUpWindow))
 	return l.Hits <= lettersMost, err
 }
 
@@ -152,7 +160,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, by musa.Actor, password s
 		if err != nil {
 			return err
 		}
-		if err := a.setPassword(ctx, tx, s, h); err != nil {
+		if err := errors.Join(a.setPassword(ctx, tx, s, h), tx.ForgetHits(ctx, a.codesKey(s.ID))); err != nil {
 			return err
 		}
 		if _, err := tx.DropSessionsOf(ctx, s.ID, by.Session); err != nil {
@@ -186,7 +194,7 @@ func (a *Accounts) ChangeAddress(ctx context.Context, by musa.Actor, v Visitor, 
 		if err := a.dropVouchers(ctx, tx, by.Subject, musa.VoucherChange); err != nil {
 			return err
 		}
-		may, err := a.mayWrite(ctx, tx, address)
+		may, err := a.mayWrite(ctx, tx, lettersAny, address)
 		if err != nil || !may {
 			return errors.Join(err, a.pretend(ctx, tx))
 		}

@@ -29,6 +29,7 @@ type joinSeal struct {
 	Provider string `json:"provider"`
 	Handle   []byte `json:"handle"`
 	Email    string `json:"email"` // verified, or empty
+	fresh    bool   // they signed in there just now
 }
 
 // Leaving sends a browser to a provider. Cookie stays in the browser: who comes back without it is
@@ -179,7 +180,7 @@ func (a *Accounts) identity(ctx context.Context, b Back) (joinSeal, error) {
 	if err != nil {
 		return joinSeal{}, err
 	}
-	j := joinSeal{Provider: b.Provider, Handle: a.Keys.Digest("provider", s.Issuer+"\x00"+who.subject)}
+	j := joinSeal{Provider: b.Provider, Handle: a.Keys.Digest("provider", s.Issuer+"\x00"+who.subject), fresh: who.fresh}
 	if email, err := Address(who.email); err == nil {
 		j.Email = email // one that we could not write to counts as none
 	}
@@ -232,11 +233,22 @@ func (a *Accounts) welcome(ctx context.Context, by musa.Actor, j joinSeal, from 
 		if err := tx.TouchLogin(ctx, l.ID); err != nil {
 			return err
 		}
-		w.Entry, err = a.pass(ctx, tx, sub, from)
+		if w.Factor, err = a.halfway(ctx, tx, sub.ID); err != nil || w.Factor != "" {
+			return err
+		}
+		shown, err := j.proves(ctx, tx, sub.ID)
+		if err != nil {
+			return err
+		}
+		proved := tx.Now
+		if !shown {
+			proved = 0 // in, but not proved: whoever signs out does not get around a proof
+		}
+		w.Entry, err = a.open(ctx, tx, sub, from, proved)
 		return err
 	})
 	if err == nil && unknown {
-		return a.offer(ctx, by, j)
+		return a.offer(ctx, by, j, from)
 	}
 	if err != nil {
 		return Welcome{}, fmt.Errorf("sign in with a provider: %w", err)
@@ -245,13 +257,13 @@ func (a *Accounts) welcome(ctx context.Context, by musa.Actor, j joinSeal, from 
 }
 
 // offer keeps an identity for a while under a guest, who may become its person.
-func (a *Accounts) offer(ctx context.Context, by musa.Actor, j joinSeal) (w Welcome, err error) {
+func (a *Accounts) offer(ctx context.Context, by musa.Actor, j joinSeal, from Visitor) (w Welcome, err error) {
 	if by.Subject != "" && by.Tier != musa.TierGuest {
 		return Welcome{}, &musa.Problem{Kind: musa.ErrConflict, Code: "provider_unlinked",
 			Public: "You are signed in to an account that is not linked with that identity. Link it under “Ways to sign in”, or sign out first."}
 	}
 	if by.Subject == "" {
-		if w.Guest, err = a.Admit(ctx); err != nil {
+		if w.Guest, err = a.AdmitFrom(ctx, from); err != nil {
 			return Welcome{}, err
 		}
 		by.Subject = w.Guest.Subject

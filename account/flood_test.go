@@ -42,17 +42,32 @@ func TestNobodyFillsAMailbox(t *testing.T) {
 			c.Want(http.StatusAccepted, c.Do(http.MethodPost, "/api/accounts", form(musatest.Order{"email": "free@example.net"})), nil)
 			s.Post(m.Email)
 		}
-		if n := len(s.Post(m.Email)) - before; n != 4 { // with the one of its sign-up, which was in this hour
-			t.Errorf("%d mails to the holder of an account, want 4", n)
+		if n := len(s.Post(m.Email)) - before; n != 5 {
+			t.Errorf("%d mails to the holder of an account, want 5", n)
 		}
 		if n := len(s.Mails.To("free@example.net")); n != 5 {
 			t.Errorf("%d mails to an address without an account, want 5", n)
 		}
 		s.Clock.Turn(time.Hour)
 		askReset(from(s, 100), m.Email)
-		if n := len(s.Post(m.Email)) - before; n != 5 {
+		if n := len(s.Post(m.Email)) - before; n != 6 {
 			t.Errorf("an hour later nothing comes")
 		}
+	})
+}
+
+// Whatever else somebody has sent to an address, its holder gets the link that sets a new password.
+func TestSignUpsWithAnothersAddressLeaveThemTheirReset(t *testing.T) {
+	on(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
+		m := s.Member()
+		for i := range 6 {
+			c := from(s, 1+i)
+			c.Want(http.StatusAccepted, c.Do(http.MethodPost, "/api/accounts", form(musatest.Order{"email": m.Email})), nil)
+			s.Post(m.Email)
+		}
+		c := from(s, 100)
+		c.Want(http.StatusAccepted, askReset(c, m.Email), nil)
+		c.Want(http.StatusNoContent, reset(c, s.Secret(m.Email), "only its holder knows"), nil)
 	})
 }
 

@@ -50,6 +50,38 @@ func TestCodesAreNotGuessed(t *testing.T) {
 	})
 }
 
+// Who reads the mails of an account sets a new password as often as they like, and guesses no more
+// codes for that. Its person, who changes the password in a session, begins anew.
+func TestAResetGivesNoMoreGuesses(t *testing.T) {
+	on(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
+		m := s.Member()
+		var app api.TOTP
+		m.Want(http.StatusOK, m.Do(http.MethodPost, "/api/me/totp", nil), &app)
+		m.Want(http.StatusOK, m.Do(http.MethodPost, "/api/me/totp/confirm", musatest.Order{"code": codeAt(t, app.Secret, s.Clock.Now())}), nil)
+		bring := func(c *musatest.Client, password, code string) musatest.Answer {
+			var half api.Entry
+			c.Want(http.StatusOK, signIn(c, m.Email, password), &half)
+			return c.Do(http.MethodPost, "/api/session/factor", musatest.Order{"factor": half.Factor, "code": code})
+		}
+		for i := range 20 {
+			bring(from(s, i), musatest.Password, "000000")
+		}
+		s.Clock.Turn(30 * time.Second)
+		thief := from(s, 50)
+		m.Want(http.StatusNoContent, m.Do(http.MethodPut, "/api/me/password", musatest.Order{"password": "green umbrella weather"}), nil)
+		thief.Want(http.StatusOK, bring(from(s, 51), "green umbrella weather", codeAt(t, app.Secret, s.Clock.Now())), nil)
+		for i := range 20 {
+			bring(from(s, 60+i), "green umbrella weather", "000000")
+		}
+		s.Clock.Turn(30 * time.Second)
+		thief.Want(http.StatusAccepted, askReset(thief, m.Email), nil)
+		thief.Want(http.StatusNoContent, reset(thief, s.Secret(m.Email), "yellow umbrella weather"), nil)
+		if p := thief.Problem(http.StatusTooManyRequests, bring(thief, "yellow umbrella weather", codeAt(t, app.Secret, s.Clock.Now()))); p.Code != "codes_limited" {
+			t.Errorf("after a reset: %+v", p)
+		}
+	})
+}
+
 // What the former password let somebody begin is over with it.
 func TestHalfASignInEndsWithThePassword(t *testing.T) {
 	t.Parallel()

@@ -101,7 +101,7 @@ func (a *Accounts) Invite(ctx context.Context, ws musa.Actor, email string, role
 
 // mailInvitation orders the mail, unless the address had enough of what it did not ask for today.
 func (a *Accounts) mailInvitation(ctx context.Context, tx db.Tx, ws musa.Actor, in Invitation) error {
-	if may, err := a.mayWrite(ctx, tx, in.Email); err != nil || !may {
+	if may, err := a.mayWrite(ctx, tx, lettersAny, in.Email); err != nil || !may {
 		return err
 	}
 	return tx.QueueMail(ctx, db.Mail{Subject: ws.Subject, Kind: "invite", Object: string(in.ID), Once: string(in.ID)})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"musa"
 	"musa/db"
@@ -38,7 +39,9 @@ func (a *Accounts) link(ctx context.Context, by musa.Actor, j joinSeal) (Welcome
 	return w, nil
 }
 
-// proveBy proves that the session's person is there, where the identity is one of theirs.
+// proveBy proves that the session's person is there, where the identity is one of theirs. A provider
+// that does not say when they signed in to it, as GitHub, may have answered by a session that is open
+// there anyway: it proves nothing to an account that has a password or a passkey.
 func (a *Accounts) proveBy(ctx context.Context, by musa.Actor, j joinSeal) (w Welcome, err error) {
 	if err := provable(by); err != nil {
 		return w, err
@@ -52,6 +55,9 @@ func (a *Accounts) proveBy(ctx context.Context, by musa.Actor, j joinSeal) (w We
 		if err != nil {
 			return err
 		}
+		if shown, err := j.proves(ctx, tx, by.Subject); err != nil || !shown {
+			return errors.Join(err, providerWeak())
+		}
 		w.Proved = l.ID
 		return errors.Join(tx.TouchLogin(ctx, l.ID), tx.ProveSession(ctx, by.Session))
 	})
@@ -59,6 +65,21 @@ func (a *Accounts) proveBy(ctx context.Context, by musa.Actor, j joinSeal) (w We
 		return Welcome{}, fmt.Errorf("prove %s: %w", by.Session, err)
 	}
 	return w, nil
+}
+
+// proves says whether coming by an identity shows that its person is there: the provider says that
+// they signed in to it just now, or nothing else of theirs could show it.
+func (j joinSeal) proves(ctx context.Context, tx db.Tx, id musa.SubjectID) (bool, error) {
+	if j.fresh {
+		return true, nil
+	}
+	logins, err := tx.LoginsOf(ctx, id)
+	return !slices.ContainsFunc(logins, func(l db.Login) bool { return l.Kind == musa.LoginPassword || l.Kind == musa.LoginPasskey }), err
+}
+
+func providerWeak() error {
+	return &musa.Problem{Kind: musa.ErrRefused, Code: "provider_weak",
+		Public: "This provider does not say that you signed in there just now, so it does not show that it is you. Use your password or your passkey."}
 }
 
 func (a *Accounts) addProvider(ctx context.Context, tx db.Tx, subject musa.SubjectID, j joinSeal) (musa.LoginID, error) {

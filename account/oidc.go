@@ -24,6 +24,7 @@ import (
 type identity struct {
 	subject string // the provider's own id of them
 	email   string // only where the provider says that it is theirs; else empty
+	fresh   bool   // the provider says that they signed in there just now
 }
 
 // ceremony is what binds an answer of a provider to the question: each part is made from the one
@@ -211,7 +212,8 @@ func (s speaks) idToken(ctx context.Context, c ceremony, token *oauth2.Token, cl
 	if mail.For != "" && mail.For != s.ID || mail.For == "" && len(t.Audience) > 1 {
 		return identity{}, distrust(errors.New("id token: another client asked for it"))
 	}
-	if long := clock().Sub(time.Unix(mail.At, 0)); mail.At != 0 && strings.HasPrefix(c.state, proving) && long > providerWait+tokenSlack {
+	recent := mail.At != 0 && clock().Sub(time.Unix(mail.At, 0)) <= providerWait+tokenSlack
+	if mail.At != 0 && !recent && strings.HasPrefix(c.state, proving) {
 		return identity{}, distrust(errors.New("id token: nobody signed in anew"))
 	}
 	if mail.Email == "" && s.oidc.UserInfoEndpoint() != "" {
@@ -224,7 +226,7 @@ func (s speaks) idToken(ctx context.Context, c ceremony, token *oauth2.Token, cl
 		}
 		mail.Email, mail.Verified = info.Email, flag(info.EmailVerified)
 	}
-	who := identity{subject: t.Subject}
+	who := identity{subject: t.Subject, fresh: recent}
 	if mail.Verified {
 		who.email = mail.Email
 	}

@@ -173,14 +173,12 @@ func (a *Accounts) setPassword(ctx context.Context, tx db.Tx, s db.Subject, h Ha
 			}
 		}
 	}
-	// What the former let somebody begin, and links that set another, are over; so are the guesses.
+	// What the former let somebody begin, and links that set another, are over. The guesses at the
+	// second factor are not: who reads the mails of an account could begin them anew by a reset.
 	for _, p := range []musa.VoucherPurpose{musa.VoucherFactor, musa.VoucherReset} {
 		if err := a.dropVouchers(ctx, tx, s.ID, p); err != nil {
 			return err
 		}
-	}
-	if err := tx.ForgetHits(ctx, a.codesKey(s.ID)); err != nil {
-		return err
 	}
 	l := db.Login{ID: musa.NewLoginID(tx.Now.Time()), Subject: s.ID, Kind: musa.LoginPassword, Created: tx.Now}
 	if err := tx.InsertLogin(ctx, l); err != nil {

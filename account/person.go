@@ -107,11 +107,14 @@ func (a *Accounts) newGuest(ctx context.Context, tx db.Tx) (db.Subject, error) {
 }
 
 // enter opens a session for somebody who just proved who they are, with a token of its own: one
-// that was there before is never taken on.
+// that was there before is never taken on. A suspended account is entered, too: export, erasure and
+// support stay open to its person, and nothing new is made in it (musa.Actor.Suspended).
 func (a *Accounts) enter(ctx context.Context, tx db.Tx, s db.Subject, v Visitor) (Entry, error) {
-	if s.State == musa.SubjectSuspended {
-		return Entry{}, musa.AccountSuspended
-	}
+	return a.open(ctx, tx, s, v, tx.Now)
+}
+
+// open is enter for a session whose person proved who they are at an instant, or never (0).
+func (a *Accounts) open(ctx context.Context, tx db.Tx, s db.Subject, v Visitor, proved musa.Millis) (Entry, error) {
 	e := Entry{Token: newToken(), Subject: s.ID, Tier: s.Tier, Expires: a.expires(tx.Now, s.Tier)}
 	if s.State == musa.SubjectClosed {
 		e.Expires = min(e.Expires, a.undoUntil(s))
@@ -124,7 +127,7 @@ func (a *Accounts) enter(ctx context.Context, tx db.Tx, s db.Subject, v Visitor)
 		return Entry{}, err
 	}
 	err = tx.InsertSession(ctx, db.Session{ID: musa.NewSessionID(tx.Now.Time()), Subject: s.ID, Digest: a.digest(e.Token),
-		Created: tx.Now, LastSeen: tx.Now, Expires: e.Expires, Device: device, Proved: tx.Now})
+		Created: tx.Now, LastSeen: tx.Now, Expires: e.Expires, Device: device, Proved: proved})
 	if err != nil {
 		return Entry{}, err
 	}
@@ -136,8 +139,7 @@ func (a *Accounts) enter(ctx context.Context, tx db.Tx, s db.Subject, v Visitor)
 
 // undoUntil is until when the closing of an account can be taken back.
 func (a *Accounts) undoUntil(s db.Subject) musa.Millis {
-	right, _ := a.Policy().Rights.Get("erasure")
-	return s.Closed.Add(right.Grace.Duration())
+	return s.Closed.Add(a.Consent.Versions().Grace(s.Closed))
 }
 
 // fileProfile seals what a person said of themselves.

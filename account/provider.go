@@ -129,6 +129,12 @@ func (a *Accounts) ProviderNames() []string {
 	return names
 }
 
+// Asks says whether a provider can be asked to have its person sign in anew; GitHub has no way for it.
+func (a *Accounts) Asks(name string) bool {
+	p, err := a.providerNamed(name)
+	return err == nil && p.Kind != ProviderGitHub
+}
+
 func (a *Accounts) providerNamed(name string) (Provider, error) {
 	for _, p := range a.Providers {
 		if p.Name == name {

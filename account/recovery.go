@@ -184,6 +184,9 @@ func (a *Accounts) factorMatches(ctx context.Context, tx db.Tx, sub db.Subject, 
 	if errors.Is(err, musa.ErrNotFound) {
 		return false, nil // somebody else was faster with it
 	}
+	if err == nil {
+		err = tx.ForgetHits(ctx, a.codesKey(sub.ID)) // nobody guesses one of these: the person is back
+	}
 	if err != nil {
 		return false, err
 	}

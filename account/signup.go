@@ -97,7 +97,7 @@ func (a *Accounts) propose(ctx context.Context, tx db.Tx, by musa.Actor, p pendi
 	if err != nil {
 		return err
 	}
-	may, err := a.mayWrite(ctx, tx, p.Email)
+	may, err := a.mayWrite(ctx, tx, lettersAny, p.Email)
 	if err != nil || !may {
 		return errors.Join(err, a.pretend(ctx, tx))
 	}

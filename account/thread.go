@@ -26,7 +26,7 @@ func (a *Accounts) OrderAnswer(ctx context.Context, tx db.Tx, owner musa.Subject
 }
 
 // OpenAnswer begins a session of the guest who holds a thread, for whoever has the secret from the
-// mail. It works once. ErrGone for a secret that is wrong, used or too old.
+// mail. It opens that thread alone: an address that was mistyped leads somebody else here. It works once. ErrGone for a secret that is wrong, used or too old.
 func (a *Accounts) OpenAnswer(ctx context.Context, v Visitor, secret string) (Guest, musa.ThreadID, error) {
 	if err := a.guessed(ctx, v); err != nil {
 		return Guest{}, "", err
@@ -46,7 +46,7 @@ func (a *Accounts) OpenAnswer(ctx context.Context, v Visitor, secret string) (Gu
 		}
 		g = Guest{Token: newToken(), Subject: s.ID, Tier: s.Tier, Expires: a.expires(tx.Now, s.Tier)}
 		if err := tx.InsertSession(ctx, db.Session{ID: musa.NewSessionID(tx.Now.Time()), Subject: s.ID, Digest: a.digest(g.Token),
-			Created: tx.Now, LastSeen: tx.Now, Expires: g.Expires}); err != nil {
+			Created: tx.Now, LastSeen: tx.Now, Expires: g.Expires, Thread: link.Thread}); err != nil {
 			return err
 		}
 		if err := tx.TouchSubject(ctx, s.ID); err != nil {

@@ -165,6 +165,29 @@ func TestProofByAProvider(t *testing.T) {
 	}
 	person.Want(http.StatusCreated, newKeyOf(), nil)
 
+	// What a provider leaves unsaid shows nothing of who has another way, and signing in by it neither;
+	// who has none is let through.
+	s.Clock.Turn(10 * time.Minute)
+	f.change = func(_, c map[string]any) { delete(c, "auth_time") }
+	if to := prove(who); to != "/me/sign-in#proved" {
+		t.Errorf("the only way that somebody has leads to %s", to)
+	}
+	person.Want(http.StatusOK, s.Passkey().Keep(person, nil), nil)
+	s.Clock.Turn(10 * time.Minute)
+	if to := prove(who); to != "/signin?problem=provider_weak" {
+		t.Errorf("a provider that says nothing leads to %s", to)
+	}
+	again := musatest.Browse(t, s, nil)
+	if to := again.Opens(p.sends(t, again.Opens("/api/session/provider/company"), who)); to != "/" {
+		t.Errorf("a sign-in leads to %s", to)
+	}
+	thief := again.Client()
+	thief.Problem(http.StatusForbidden, thief.Do(http.MethodPost, "/api/me/keys", musatest.Order{"name": "k", "scopes": []string{"read"}}))
+	f.change = func(_, c map[string]any) { c["auth_time"] = s.Clock.Now().Unix() }
+	if to := prove(who); to != "/me/sign-in#proved" {
+		t.Errorf("a proof beside a passkey leads to %s", to)
+	}
+
 	// What was begun as one thing does not end as another.
 	back, err := url.Parse(p.sends(t, b.Opens("/api/session/provider/company?link=1"), twin))
 	if err != nil {

@@ -84,12 +84,8 @@ func (d *door) agreement(_ context.Context, in *tongue) (*body[Agreement], error
 
 func (d *door) agreed(policy, terms notice.Accepted) Agreement {
 	doc := d.Policy()
-	accept := doc.Terms.Accept
-	if accept == "" {
-		accept = "by_use"
-	}
 	return Agreement{Policy: Accepted{doc.Ref(), timeOf(policy.At), policy.Via}, Terms: Accepted{doc.Terms.Version, timeOf(terms.At), terms.Via},
-		Accept: accept, AnswersForContent: doc.Terms.AnswersForContent}
+		Accept: notice.Asking(doc), AnswersForContent: doc.Terms.AnswersForContent}
 }
 
 func changeOf(b notice.Banner) *PendingChange {

@@ -46,6 +46,9 @@ func (d *door) identify(r *http.Request) (by musa.Actor, err error) {
 	default:
 		by, err = d.Accounts.Identify(r.Context(), token, visitorOf(r))
 	}
+	if err == nil && !reaches(by, r) {
+		err = &musa.Problem{Kind: musa.ErrRefused, Code: "thread_only", Public: "The link from the mail opens that one thread with support, and nothing else."}
+	}
 	if err != nil {
 		return musa.Actor{}, err
 	}
@@ -56,6 +59,12 @@ func (d *door) identify(r *http.Request) (by musa.Actor, err error) {
 		return d.Consents.Hear(r.Context(), by)
 	}
 	return by, nil
+}
+
+// reaches says whether a request is about what a session opens: all, or the one thread of a link.
+func reaches(by musa.Actor, r *http.Request) bool {
+	thread := "/api/support/" + string(by.Thread)
+	return by.Thread == "" || r.URL.Path == thread || strings.HasPrefix(r.URL.Path, thread+"/")
 }
 
 // actor names who acts, or says why nobody does.

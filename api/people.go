@@ -73,7 +73,7 @@ func (d *door) people() {
 }
 
 func (d *door) admitGuest(ctx context.Context, in *guestIn) (*guestOut, error) {
-	g, err := d.Accounts.Admit(ctx)
+	g, err := d.Accounts.AdmitFrom(ctx, visitor(ctx))
 	if err != nil {
 		return nil, d.judge(ctx, err)
 	}

@@ -22,6 +22,7 @@ const (
 type Provider struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
+	Fresh bool   `json:"fresh" doc:"It can be asked to have its person sign in anew, so it can show that they are there."`
 }
 
 // ProviderList is all of them.
@@ -56,7 +57,7 @@ func (d *door) listProviders(context.Context, *struct{}) (*body[ProviderList], e
 		if title == "" {
 			title = strings.ToUpper(name[:1]) + name[1:]
 		}
-		out.Providers = append(out.Providers, Provider{Name: name, Title: title})
+		out.Providers = append(out.Providers, Provider{Name: name, Title: title, Fresh: d.Accounts.Asks(name)})
 	}
 	return &body[ProviderList]{out}, nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -76,10 +77,21 @@ type deskOut struct {
 	Next     string    `json:"next,omitempty"`
 }
 
+type decision struct {
+	Words string `json:"words" maxLength:"8000" doc:"To the person."`
+}
+
 type decideIn struct {
+	ID   string `path:"id"`
+	Body decision
+}
+
+type carriedIn struct {
 	ID   string `path:"id"`
 	Body struct {
 		Words string `json:"words" maxLength:"8000" doc:"To the person."`
+		Unit  string `json:"unit,omitempty" enum:"asset,account" doc:"What the answer to a request for erasure erases, for its person and in their name."`
+		Asset string `json:"asset,omitempty" maxLength:"40" doc:"The picture, with unit asset."`
 	}
 }
 
@@ -96,12 +108,32 @@ func (d *door) requests() {
 		Summary: "Requests that wait for an answer, overdue ones first", Security: secured, Metadata: staffed(overseers)}, serveAs(d, overseers, d.openRequests))
 	huma.Register(d.api, huma.Operation{OperationID: "read-request", Method: http.MethodGet, Path: "/api/admin/rights/{id}",
 		Summary: "A request with what the person wrote; the look is entered and shown to them", Security: secured, Metadata: staffed(overseers)}, serveAs(d, readers, d.brief))
+	huma.Register(d.api, huma.Operation{OperationID: "answer-request", Method: http.MethodPost, Path: "/api/admin/rights/{id}/answer",
+		Summary: "Carry a request out, in words to the person; one for erasure names what is erased", Security: secured, Metadata: staffed(overseers)}, serveAs(d, overseers, d.answerRequest))
 	for name, f := range map[string]func(context.Context, musa.Actor, musa.CaseID, string) (rights.Case, error){
-		"answer": d.Rights.Answer, "extend": d.Rights.Extend, "refuse": d.Rights.Refuse,
+		"extend": d.Rights.Extend, "refuse": d.Rights.Refuse,
 	} {
 		huma.Register(d.api, huma.Operation{OperationID: name + "-request", Method: http.MethodPost, Path: "/api/admin/rights/{id}/" + name,
 			Summary: "Decide about a request, in words to the person", Security: secured, Metadata: staffed(overseers)}, serveAs(d, overseers, d.decide(f)))
 	}
+}
+
+// answerRequest carries a request out. One for erasure names what is erased.
+func (d *door) answerRequest(ctx context.Context, by musa.Actor, in *carriedIn) (*body[Request], error) {
+	return d.decide(func(ctx context.Context, by musa.Actor, id musa.CaseID, words string) (rights.Case, error) {
+		if in.Body.Unit == "" && in.Body.Asset == "" {
+			return d.Rights.Answer(ctx, by, id, words)
+		}
+		u := rights.Unit{Account: in.Body.Unit == "account"}
+		if in.Body.Asset != "" {
+			asset, err := musa.ParseAssetID(in.Body.Asset)
+			if err != nil {
+				return rights.Case{}, err
+			}
+			u.Asset = asset
+		}
+		return d.Rights.AnswerErasure(ctx, by, id, words, u)
+	})(ctx, by, &decideIn{ID: in.ID, Body: decision{in.Body.Words}})
 }
 
 // readers are overseers in the order in which the policy lets them read what people wrote.
@@ -138,6 +170,11 @@ func (d *door) askRight(ctx context.Context, by musa.Actor, in *requestIn) (*bod
 			return nil, err
 		}
 		q.Asset = id
+	}
+	if b.Right == rights.RightErasure {
+		if err := errors.Join(by.May(musa.ActErase), d.Accounts.Covers(ctx, by, scopes[musa.ActErase])); err != nil {
+			return nil, err
+		}
 	}
 	if b.Right == rights.RightErasure && q.Account {
 		if err := d.mayClose(ctx, by); err != nil {

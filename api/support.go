@@ -31,6 +31,7 @@ type Thread struct {
 	Updated  Time            `json:"updated"`
 	Unread   string          `json:"unread" enum:"person,staff,nobody" doc:"Who has something new to read."`
 	Object   string          `json:"object,omitempty" doc:"The job, picture or request that it is about."`
+	Case     string          `json:"case,omitempty" doc:"The request that it was entered as."`
 	Ends     Time            `json:"ends" doc:"When it goes; null when it goes with the account."`
 	EndsRule string          `json:"ends_rule" doc:"The line of the policy that says so."`
 	Category string          `json:"category" doc:"The policy's kind of data that it is."`
@@ -46,6 +47,8 @@ type Message struct {
 	At    Time   `json:"at"`
 	From  string `json:"from" enum:"person,staff"`
 	Words string `json:"words"`
+	// Entered stands in place of words.
+	Entered string `json:"entered,omitempty" doc:"The right that the thread was entered as a request about; then there are no words."`
 }
 
 // Threads is one page of threads, without what was said.
@@ -123,9 +126,9 @@ func (d *door) support() {
 
 func threadOf(t support.Thread) Thread {
 	out := Thread{ID: string(t.ID), Kind: string(t.Kind), State: string(t.State), Created: timeOf(t.Created), Updated: timeOf(t.Updated),
-		Unread: t.Unread, Object: t.Object, Ends: timeOf(t.Ends), EndsRule: t.Rule, Category: string(musa.CategorySupport), Email: t.Email, Report: t.Report}
+		Unread: t.Unread, Object: t.Object, Case: string(t.Case), Ends: timeOf(t.Ends), EndsRule: t.Rule, Category: string(musa.CategorySupport), Email: t.Email, Report: t.Report}
 	for _, m := range t.Messages {
-		out.Messages = append(out.Messages, Message{At: timeOf(m.At), From: m.From, Words: m.Words})
+		out.Messages = append(out.Messages, Message{At: timeOf(m.At), From: m.From, Words: m.Words, Entered: m.Entered})
 	}
 	return out
 }

@@ -86,7 +86,7 @@ func houseOn(b *testing.B, d *db.DB, blobs blob.Store) *house.House {
 	null, log := newIdle(b), slog.New(slog.DiscardHandler)
 	c := house.Config{DB: d, Blobs: blobs, Keys: keys, Policy: doc, Clock: time.Now, Log: log, Node: "node-bench",
 		Version: "bench", Engines: map[string]engine.Engine{null.Name(): null}, Engine: null.Name(), Cookies: api.CookiesPlain,
-		Limits: pix.DefaultLimits(), Memory: 512 << 20, Allowance: 1000, Price: 1, Width: hands, Session: time.Hour}
+		Limits: pix.DefaultLimits(), Memory: 512 << 20, Allowance: 1000, Guests: 1 << 30, Price: 1, Width: hands, Session: time.Hour}
 	if d.Dialect() == db.PostgreSQL {
 		c.ScrubEvery = 10 * time.Second // as musa serve sets it
 	}

@@ -69,8 +69,8 @@ func screened(t *testing.T, s *musatest.Studio, ages map[string]int) {
 	}
 }
 
-// reported is: a report alone locks nobody out; the staff suspend at once, which refuses sign-in
-// and work in words and leaves the rights; a person's second decision, in the time that the policy
+// reported is: a report alone locks nobody out; the staff suspend at once, which refuses
+// work in words and leaves sign-in and the rights; a person's second decision, in the time that the policy
 // names, erases all of it with a receipt.
 func reported(t *testing.T, s *musatest.Studio) {
 	t.Helper()
@@ -96,8 +96,9 @@ func reported(t *testing.T, s *musatest.Studio) {
 	if p := m.Problem(http.StatusForbidden, m.Do(http.MethodPost, "/api/jobs", musatest.Order{"kind": "enhance", "inputs": []string{up.ID}})); p.Code != "account_suspended" {
 		t.Errorf("work is refused as %q", p.Code)
 	}
-	if p := nobody.Problem(http.StatusForbidden, nobody.Do(http.MethodPost, "/api/session/password", musatest.Order{"email": m.Email, "password": musatest.Password})); p.Code != "account_suspended" {
-		t.Errorf("sign-in is refused as %q", p.Code)
+	m = signedIn(t, s, m.Email, "another device")
+	if p := m.Problem(http.StatusForbidden, m.Do(http.MethodPost, "/api/jobs", musatest.Order{"kind": "enhance", "inputs": []string{up.ID}})); p.Code != "account_suspended" {
+		t.Errorf("work in a new session is refused as %q", p.Code)
 	}
 	m.Export("/api/me/export")
 	m.Want(http.StatusOK, m.Do(http.MethodGet, "/api/me/holdings", nil), nil)

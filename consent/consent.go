@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"musa"
 	"musa/db"
@@ -232,8 +233,7 @@ func enter(ctx context.Context, tx db.Tx, by musa.Actor, c db.Choice) error {
 // does not come back by itself with that one.
 func (b *Book) follow(ctx context.Context, tx db.Tx, by musa.Actor, doc *policy.Document, words []db.Choice, gone db.Choice) error {
 	for _, w := range words {
-		line, ok := doc.Consents.Get(w.Name)
-		if !ok || line.Requires != gone.Name || !w.Given || (gone.Item != "" && w.Item != gone.Item) {
+		if !w.Given || !rests(doc, w, gone) {
 			continue
 		}
 		if gone.Item == "" && w.Item != "" && holdsAlone(words, gone.Name, w.Item, tx.Now) {
@@ -245,6 +245,17 @@ func (b *Book) follow(ctx context.Context, tx db.Tx, by musa.Actor, doc *policy.
 		}
 	}
 	return nil
+}
+
+// rests says whether a word means nothing without the consent that is gone: one that requires it,
+// for what it was about, or the wish for a kind of news that rests on it.
+func rests(doc *policy.Document, w, gone db.Choice) bool {
+	if line, ok := doc.Consents.Get(w.Name); ok {
+		return line.Requires == gone.Name && (gone.Item == "" || w.Item == gone.Item)
+	}
+	_, kind, ok := strings.Cut(w.Name, ":")
+	news, listed := doc.Mails.Get(kind)
+	return ok && listed && news.Consent == gone.Name && gone.Item == ""
 }
 
 // Lapse ends, in the caller's transaction, a consent whose time is over, with what cannot stand

@@ -153,6 +153,9 @@ func (b *Book) Hear(ctx context.Context, by musa.Actor) (musa.Actor, error) {
 		if e.Value.Gpc != "refuse" || !slices.Contains(e.Value.Mode.All(), "opt_out") || slices.Contains(by.Standing.Consents, e.Name) {
 			continue
 		}
+		if Asks(doc, e.Name) != nil {
+			continue // it is said about one picture at a time: Signal refuses it in this request
+		}
 		feeds := purposes(doc, e.Name)
 		if len(feeds) > 0 && !slices.Contains(by.Standing.Objections, feeds[0]) {
 			unsaid = append(unsaid, e.Name)

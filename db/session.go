@@ -23,10 +23,11 @@ type Session struct {
 	Expires  musa.Millis
 	Device   musa.RecordID // what is known of the device; may be empty
 	Proved   musa.Millis   // when its person last proved to be one; 0 for a guest
+	Thread   musa.ThreadID // the one thing that it opens, of a link to an answer; empty for all
 }
 
 var sessionTable = Table{Name: "sessions", Category: musa.CategoryCredential,
-	Columns: columns(musa.CategoryCredential, "id", "subject", "digest", "created", "last_seen", "expires", "device", "proved"), Owner: "subject",
+	Columns: columns(musa.CategoryCredential, "id", "subject", "digest", "created", "last_seen", "expires", "device", "proved", "thread"), Owner: "subject",
 	Edges: []Edge{{"subject", "subjects", Follow}, {"device", "records", Keep}}}
 
 // InsertSession adds a session; musa.ErrConflict when its token is known already.
@@ -41,11 +42,11 @@ func (tx Tx) SessionByDigest(ctx context.Context, digest []byte) (Session, Subje
 		e Session
 		o Subject
 	)
-	err := tx.bun.QueryRowContext(ctx, `SELECT s.id, s.subject, s.digest, s.created, s.last_seen, s.expires, s.device, s.proved,
+	err := tx.bun.QueryRowContext(ctx, `SELECT s.id, s.subject, s.digest, s.created, s.last_seen, s.expires, s.device, s.proved, s.thread,
 		o.id, o.kind, o.tier, o.state, o.created, o.last_seen, o.closed, o.policy_version, o.region, o.restricted, o.consents, o.objections, o.unlogged
 		FROM sessions AS s JOIN subjects AS o ON o.id = s.subject
 		WHERE s.digest = ? AND s.expires > ? AND o.state IN ('active', 'closed', 'suspended')`, digest, tx.Now).Scan(
-		&e.ID, &e.Subject, &e.Digest, &e.Created, &e.LastSeen, &e.Expires, &e.Device, &e.Proved,
+		&e.ID, &e.Subject, &e.Digest, &e.Created, &e.LastSeen, &e.Expires, &e.Device, &e.Proved, &e.Thread,
 		&o.ID, &o.Kind, &o.Tier, &o.State, &o.Created, &o.LastSeen, &o.Closed, &o.PolicyVersion,
 		&o.Region, &o.Restricted, &o.Consents, &o.Objections, &o.Unlogged)
 	if err != nil {

@@ -82,8 +82,7 @@ func AccountItem(s db.Subject) policy.Item {
 // Grace is how long a person may take the closing of their account back, by the version in
 // force when they closed it.
 func Grace(v *policy.Versions, closed musa.Millis) time.Duration {
-	right, _ := v.InForce(closed).Rights.Get("erasure")
-	return right.Grace.Duration()
+	return v.Grace(closed)
 }
 
 // minimum finds the rule by which the law keeps payments of a tier beyond their account;

@@ -4,6 +4,7 @@
 package house
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -39,6 +40,10 @@ import (
 	"musa/web"
 )
 
+// guestsUsual is how many guests one network begins in an hour: more than a school class or an office
+// does, fewer than whoever collects allowances wants.
+const guestsUsual = 120
+
 // Config is the opened parts and the settings that shape them. House does not close them.
 type Config struct {
 	DB      *db.DB
@@ -61,6 +66,8 @@ type Config struct {
 	Memory int64
 	// Allowance is a new guest's credits; Price what a job costs.
 	Allowance, Price int64
+	// Guests is how many guests one network may begin in an hour; guestsUsual if 0.
+	Guests int
 	// Width is how many jobs this node carries at once.
 	Width int
 	// Session is how long an unused session lasts.
@@ -121,7 +128,7 @@ func New(ctx context.Context, c Config) (*House, error) {
 	h.Consents = consent.New(consent.Config{DB: c.DB, Policy: inForce, Versions: h.Versions})
 	h.Accounts = account.New(account.Config{DB: c.DB, Vault: v, Keys: c.Keys, Consent: h.Consents, Clock: c.Clock, Policy: inForce,
 		Promote: retention.Promoted, Follow: func(ctx context.Context, id musa.SubjectID) error { return h.Keeper.Follow(ctx, id) }, Mails: func() error { return h.Notices.Mails() },
-		Allowance: c.Allowance, Session: c.Session, PublicURL: c.PublicURL, Providers: c.Providers})
+		Allowance: c.Allowance, Guests: cmp.Or(c.Guests, guestsUsual), Session: c.Session, PublicURL: c.PublicURL, Providers: c.Providers})
 	if err := h.openNotices(v); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -60,6 +61,7 @@ type Rig struct {
 	Clock  *Clock // a turned clock; made if nil
 	Credit int64  // a new guest's credits; 1000 if 0
 	Width  int    // jobs at once; 2 if 0
+	Guests int    // from one network in an hour; as many as come if 0: all of them come from this machine
 	Backup house.Backup
 	Silent bool // has no mail server
 	// Proxies are reverse proxies whose word about a visitor counts.
@@ -108,6 +110,9 @@ func New(t testing.TB, r Rig) *Studio {
 	if r.Credit == 0 {
 		r.Credit = 1000
 	}
+	if r.Guests == 0 {
+		r.Guests = math.MaxInt32
+	}
 	if r.Width == 0 {
 		r.Width = 2
 	}
@@ -120,7 +125,7 @@ func New(t testing.TB, r Rig) *Studio {
 	must(t, err)
 	c := house.Config{Keys: keys, Policy: document(t, r.Policy), Clock: r.Clock.Now, Log: log, Node: "node-" + filepath.Base(dir), Version: "test",
 		Engines: map[string]engine.Engine{r.Engine.Name(): r.Engine}, Engine: r.Engine.Name(), Cookies: api.CookiesPlain,
-		Limits: pix.DefaultLimits(), Memory: 512 << 20, Allowance: r.Credit, Price: 1, Width: r.Width, Session: 30 * 24 * time.Hour, Backup: r.Backup}
+		Limits: pix.DefaultLimits(), Memory: 512 << 20, Allowance: r.Credit, Guests: r.Guests, Price: 1, Width: r.Width, Session: 30 * 24 * time.Hour, Backup: r.Backup}
 	s.Dirs = append(s.Dirs, dir)
 	config := db.Config{Path: filepath.Join(dir, "musa.db"), Clock: r.Clock.Now, Log: log}
 	s.own = func() *sql.DB { return openSQL(t, "sqlite3", config.Path) }

@@ -16,8 +16,19 @@ import (
 // mostAccepted bounds what a node remembers of acceptances; more are looked up again.
 const mostAccepted = 10_000
 
-// byClick is the word of a policy that asks people to accept before they go on.
-const byClick = "by_click"
+// The ways in which people accept a policy and its terms.
+const (
+	byClick = "by_click" // they are asked before they go on
+	byUse   = "by_use"
+)
+
+// Asking is how a document has people accept it and the terms: by a click where it wants one for either.
+func Asking(doc *policy.Document) string {
+	if doc.Terms.Accept == byClick || doc.Changes.Accept == byClick {
+		return byClick
+	}
+	return byUse
+}
 
 // Use notes that somebody uses the service, which accepts the policy and the terms in force, once
 // for each version. Reading pages, exporting and erasing are no use: do not call it for them. With
@@ -39,7 +50,7 @@ func (n *Notices) Use(ctx context.Context, by musa.Actor) error {
 			clicked = true // the use itself is refused
 			return nil
 		}
-		if doc.Terms.Accept == byClick || doc.Changes.Accept == byClick {
+		if Asking(doc) == byClick {
 			clicked, err = n.has(ctx, tx, who, doc)
 			return err
 		}

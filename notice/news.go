@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"musa"
 	"musa/db"
@@ -91,9 +92,9 @@ func checkWords(words map[string]Words) error {
 			return &musa.Problem{Kind: musa.ErrInvalid, Code: "language_unknown", Field: "words",
 				Public: "Words are given by language: " + strings.Join(tags(), ", ") + "."}
 		}
-		if strings.TrimSpace(w.Subject) == "" || strings.TrimSpace(w.Text) == "" || len(w.Subject) > mostSubject || len(w.Text) > mostText || !plain(w.Subject) {
+		if strings.TrimSpace(w.Subject) == "" || strings.TrimSpace(w.Text) == "" || utf8.RuneCountInString(w.Subject) > mostSubject || utf8.RuneCountInString(w.Text) > mostText || !plain(w.Subject) {
 			return &musa.Problem{Kind: musa.ErrInvalid, Code: "words_unusable", Field: "words",
-				Public: fmt.Sprintf("A subject is one line of at most %d bytes, a text has at most %d.", mostSubject, mostText)}
+				Public: fmt.Sprintf("A subject is one line of at most %d characters, a text has at most %d.", mostSubject, mostText)}
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"musa"
 	"musa/db"
 	"musa/musatest"
+	"musa/musatest/rigs"
 	"musa/notice"
 	"musa/policies"
 )
@@ -175,6 +177,34 @@ func TestAListTakesTwoYesesAndOneNo(t *testing.T) {
 		}
 		if n := tell("stopped"); n != 0 {
 			t.Error("news after one press")
+		}
+	})
+}
+
+// A wish for a kind of news ends with the consent that it rests on: what was wanted months ago does
+// not come again because another kind is wanted now.
+func TestAWithdrawnConsentEndsWhatRestedOnIt(t *testing.T) {
+	t.Parallel()
+	on(t, func(t *testing.T, s *musatest.Studio) {
+		c := s.Member()
+		subscribe(s, c, "promotion")
+		announced := func(subject string) bool {
+			words := map[string]notice.Words{"en": {Subject: subject, Text: "One."}}
+			_, err := s.Notices.Announce(t.Context(), musa.Actor{Role: musa.RoleOperator}, "promotion", words)
+			must(t, err)
+			return slices.ContainsFunc(s.Post(c.Email), func(m rigs.Mail) bool { return m.Subject == subject })
+		}
+		if !announced("wanted") {
+			t.Error("what was asked for twice does not come")
+		}
+		c.Want(http.StatusOK, c.Do(http.MethodPut, "/api/me/consents", musatest.Order{"marketing": "no"}), nil)
+		c.Want(http.StatusOK, c.Do(http.MethodPut, "/api/me/mails", musatest.Order{"kinds": musatest.Order{"news": musatest.Order{"page": "yes"}}}), nil)
+		if announced("withdrawn") {
+			t.Error("news on the page brought back the mails of another kind")
+		}
+		subscribe(s, c, "promotion")
+		if !announced("wanted again") {
+			t.Error("what was asked for anew does not come")
 		}
 	})
 }

@@ -1,6 +1,10 @@
 package policy
 
-import "musa"
+import (
+	"time"
+
+	"musa"
+)
 
 // Adoption is one version of the policy as it was taken up: from Effective on it decides.
 type Adoption struct {
@@ -51,6 +55,13 @@ func (v *Versions) InForce(now musa.Millis) *Document {
 		doc = a.Doc
 	}
 	return doc
+}
+
+// Grace is how long an account that was closed at an instant can be opened again: by the version in
+// force then.
+func (v *Versions) Grace(closed musa.Millis) time.Duration {
+	right, _ := v.InForce(closed).Rights.Get("erasure")
+	return right.Grace.Duration()
 }
 
 // Pending is the next version that is published and not yet in effect; false when none is.

@@ -3,6 +3,7 @@ package rights
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 
 	"musa"
@@ -12,6 +13,9 @@ import (
 	"musa/queue"
 	"musa/studio"
 )
+
+// mailClosing is the kind of mail that tells of a closing.
+const mailClosing = "closing"
 
 // Closing is how an account's closing stands; zero for one that is open.
 type Closing struct {
@@ -32,52 +36,74 @@ func (r *Rights) Close(ctx context.Context, by musa.Actor) (Closing, error) {
 		return Closing{}, err
 	}
 	var (
-		out       Closing
-		cancelled []musa.JobID
-		gone      []string
+		out   Closing
+		ended ended
 	)
-	err := r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		s, err := tx.Subject(ctx, by.Subject)
-		if err != nil {
+	err := r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		var fresh bool
+		if out, ended, fresh, err = r.shut(ctx, tx, by); err != nil || !fresh {
 			return err
 		}
-		if s.State == musa.SubjectClosed {
-			out, err = r.closing(ctx, tx, s)
-			return err
-		}
-		if s.State != musa.SubjectActive && s.State != musa.SubjectSuspended {
-			return musa.ErrGone
-		}
-		if err := r.Policy().Decide(policy.Ask(tx.Now, by, musa.PurposeAnswerRights, erasure.AccountItem(s))).Err(); err != nil {
-			return err
-		}
-		if gone, cancelled, err = r.stop(ctx, tx, s.ID); err != nil {
-			return err
-		}
-		gone = append(gone, string(s.ID)) // an export that is being made breaks off
-		s.Closed, s.Receipt = tx.Now, musa.NewReceiptID(tx.Now.Time())
-		until := r.until(s)
-		s.Ends = r.ends(s, until)
-		key, err := r.Eraser.Promise(ctx, tx, s)
-		if err != nil {
-			return err
-		}
-		if err := tx.CloseSubject(ctx, s, until); err != nil {
-			return err
-		}
-		out = Closing{Closed: s.Closed, Until: until, Erased: s.Ends, Receipt: s.Receipt, Capability: base64.RawURLEncoding.EncodeToString(key[:])}
 		request := r.received(tx, by, RightErasure)
 		request.State, request.Answered, request.Outcome = musa.CaseAnswered, tx.Now, OutcomeClosed
-		if err := tx.InsertCase(ctx, request); err != nil {
-			return err
-		}
-		return tx.AppendAudit(ctx, db.AuditEvent{Action: "account_closed", Role: by.Role, Subject: by.Subject, Object: string(s.ID)})
+		return tx.InsertCase(ctx, request)
 	})
 	if err != nil {
 		return Closing{}, fmt.Errorf("close %s: %w", by.Subject, err)
 	}
-	r.spread(gone, cancelled)
+	r.spread(ended.gone, ended.cancelled)
 	return out, nil
+}
+
+// ended is what has to be cut everywhere after a commit.
+type ended struct {
+	gone      []string
+	cancelled []musa.JobID
+}
+
+// shut closes the actor's account in the caller's transaction; fresh is false where it was closed
+// before, and then nothing changes. The caller spreads what ended.
+func (r *Rights) shut(ctx context.Context, tx db.Tx, by musa.Actor) (out Closing, e ended, fresh bool, err error) {
+	s, err := tx.Subject(ctx, by.Subject)
+	if err != nil {
+		return out, e, false, err
+	}
+	if s.State == musa.SubjectClosed {
+		out, err = r.closing(ctx, tx, s)
+		return out, e, false, err
+	}
+	if s.State != musa.SubjectActive && s.State != musa.SubjectSuspended {
+		return out, e, false, musa.ErrGone
+	}
+	if err := r.Policy().Decide(policy.Ask(tx.Now, by, musa.PurposeAnswerRights, erasure.AccountItem(s))).Err(); err != nil {
+		return out, e, false, err
+	}
+	if e.gone, e.cancelled, err = r.stop(ctx, tx, s.ID); err != nil {
+		return out, e, false, err
+	}
+	e.gone = append(e.gone, string(s.ID)) // an export that is being made breaks off
+	s.Closed, s.Receipt = tx.Now, musa.NewReceiptID(tx.Now.Time())
+	until := r.until(s)
+	s.Ends = r.ends(s, until)
+	key, err := r.Eraser.Promise(ctx, tx, s)
+	if err != nil {
+		return out, e, false, err
+	}
+	if err := errors.Join(tx.CloseSubject(ctx, s, until), r.tellClosing(ctx, tx, s, until)); err != nil {
+		return out, e, false, err
+	}
+	out = Closing{Closed: s.Closed, Until: until, Erased: s.Ends, Receipt: s.Receipt, Capability: base64.RawURLEncoding.EncodeToString(key[:])}
+	return out, e, true, tx.AppendAudit(ctx, db.AuditEvent{Action: "account_closed", Role: by.Role, Subject: by.Subject, Object: string(s.ID)})
+}
+
+// tellClosing mails to a person that their account was closed: by them, or by somebody who sat at
+// their session, so that they can take it back in time. Where the policy gives no time for that, their
+// address goes with the rest at once, and no mail finds it.
+func (r *Rights) tellClosing(ctx context.Context, tx db.Tx, s db.Subject, until musa.Millis) error {
+	if s.Kind != musa.SubjectPerson || until <= tx.Now {
+		return nil
+	}
+	return tx.QueueMail(ctx, db.Mail{Subject: s.ID, Kind: mailClosing, Once: mailClosing + "/" + string(s.Receipt)})
 }
 
 // Closing tells a person how the closing of their account stands; zero while it is open.

@@ -128,6 +128,53 @@ func TestAGuestCloses(t *testing.T) {
 	}
 }
 
+// The time to take a closing back is the one that counted when the account was closed, at the door
+// as everywhere.
+func TestAShorterGraceDoesNotShutTheDoorOnWhoClosedBefore(t *testing.T) {
+	t.Parallel()
+	for _, stores := range musatest.BothStores() {
+		t.Run(string(stores), func(t *testing.T) {
+			t.Parallel()
+			s := musatest.New(t, musatest.Rig{Stores: stores, Policy: graceful(t)})
+			m := s.Member()
+			shut(t, m)
+			s.Clock.Turn(time.Minute)
+			next := strings.Replace(graceful(t), "grace: 1h", "grace: 1m", 1)
+			s.Publish(strings.Replace(next, s.InForce().Version, "2026-11-22.70", 1))
+			s.Clock.Turn(50 * time.Minute)
+			in := func() musatest.Answer {
+				return m.Do(http.MethodPost, "/api/session/password", musatest.Order{"email": m.Email, "password": musatest.Password})
+			}
+			m.Want(http.StatusOK, in(), nil)
+			s.Clock.Turn(9 * time.Minute)
+			m.Problem(http.StatusUnauthorized, in())
+		})
+	}
+}
+
+// A person hears of each closing of their account by mail, while they can take it back: somebody
+// else may have closed it.
+func TestAClosingIsMailed(t *testing.T) {
+	t.Parallel()
+	for _, stores := range musatest.BothStores() {
+		t.Run(string(stores), func(t *testing.T) {
+			t.Parallel()
+			s := musatest.New(t, musatest.Rig{Stores: stores, Policy: graceful(t)})
+			m := s.Member()
+			before := len(s.Post(m.Email))
+			for n := range 2 {
+				shut(t, m)
+				shut(t, m)
+				list := s.Post(m.Email)
+				if len(list) != before+n+1 || !strings.Contains(list[len(list)-1].Text, "If that was not you, sign in now.") {
+					t.Errorf("after closing number %d there are %d mails, the last says %q", n+1, len(list)-before, list[len(list)-1].Text)
+				}
+				m.Want(http.StatusNoContent, m.Do(http.MethodDelete, "/api/me/erasure", nil), nil)
+			}
+		})
+	}
+}
+
 func shut(t *testing.T, g *musatest.Client) api.Closing {
 	t.Helper()
 	var c api.Closing

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"musa"
 	"musa/consent"
@@ -108,9 +109,12 @@ func over(err error) error {
 }
 
 // Answer ends a request as carried out, in words to the person. A restriction and an
-// objection count from then on.
+// objection count from then on. One for erasure is AnswerErasure's: done is only what was erased.
 func (r *Rights) Answer(ctx context.Context, by musa.Actor, id musa.CaseID, words string) (Case, error) {
-	return r.decide(ctx, by, id, words, "right_answered", func(tx db.Tx, c *Case) ([]musa.JobID, error) {
+	return r.decide(ctx, by, id, words, "right_answered", func(ctx context.Context, tx db.Tx, c *Case) (ended, error) {
+		if c.Kind == RightErasure {
+			return ended{}, unnamed()
+		}
 		c.State, c.Answered, c.Outcome, c.Paper.Answer = musa.CaseAnswered, tx.Now, OutcomeDone, words
 		switch {
 		case c.Kind == RightObjection && c.Purpose != "": // one that reached support names none, and stops none by itself
@@ -118,35 +122,79 @@ func (r *Rights) Answer(ctx context.Context, by musa.Actor, id musa.CaseID, word
 		case c.Kind == RightRestriction:
 			c.Outcome = consent.OutcomeRestricted
 			_, cancelled, err := r.stop(ctx, tx, c.Subject)
-			return cancelled, err
+			return ended{cancelled: cancelled}, err
 		}
-		return nil, nil
+		return ended{}, nil
+	})
+}
+
+// Unit is what a request for erasure ends: everything, or one picture.
+type Unit struct {
+	Account bool
+	Asset   musa.AssetID
+}
+
+func unnamed() error {
+	return &musa.Problem{Kind: musa.ErrInvalid, Code: "unit_needed", Field: "unit",
+		Public: "Name what is erased by this answer: unit account for everything, or unit asset with the picture in asset. Where nothing is to be erased, refuse the request and say why."}
+}
+
+// AnswerErasure carries a request for erasure out for its person, as if they had ordered it
+// themselves, and ends it in words to them. musa.ErrNotFound for a picture that is not theirs.
+// GDPR art. 17.
+func (r *Rights) AnswerErasure(ctx context.Context, by musa.Actor, id musa.CaseID, words string, u Unit) (Case, error) {
+	return r.decide(ctx, by, id, words, "right_answered", func(ctx context.Context, tx db.Tx, c *Case) (ended, error) {
+		switch {
+		case c.Kind != RightErasure:
+			return ended{}, &musa.Problem{Kind: musa.ErrInvalid, Code: "unit_unmeant", Field: "unit", Public: "Only a request for erasure names what is erased. Leave it out."}
+		case u.Account == (u.Asset != ""):
+			return ended{}, unnamed()
+		}
+		owner, err := r.ownerOf(ctx, tx, c.Subject)
+		if err != nil {
+			return ended{}, err
+		}
+		c.State, c.Answered, c.Outcome, c.Paper.Answer = musa.CaseAnswered, tx.Now, OutcomeClosed, words
+		if u.Asset != "" {
+			c.Outcome = OutcomeErased
+			a, err := tx.Asset(ctx, u.Asset)
+			if err != nil {
+				return ended{}, err
+			}
+			c.Undo, err = r.order(ctx, tx, owner, a)
+			return ended{gone: []string{string(u.Asset)}}, err
+		}
+		if err := r.write(ctx, tx, owner, c); err != nil { // before the closing, after which nothing is written
+			return ended{}, err
+		}
+		_, e, _, err := r.shut(ctx, tx, owner)
+		return e, err
 	})
 }
 
 // Refuse ends a request with a no and its reasons. GDPR art. 12(4).
 func (r *Rights) Refuse(ctx context.Context, by musa.Actor, id musa.CaseID, words string) (Case, error) {
-	return r.decide(ctx, by, id, words, "right_refused", func(tx db.Tx, c *Case) ([]musa.JobID, error) {
+	return r.decide(ctx, by, id, words, "right_refused", func(_ context.Context, tx db.Tx, c *Case) (ended, error) {
 		c.State, c.Answered, c.Outcome, c.Paper.Answer = musa.CaseRefused, tx.Now, OutcomeRefused, words
-		return nil, nil
+		return ended{}, nil
 	})
 }
 
 // Extend tells the person, before the first deadline, that it takes longer and why; once, and
 // by no more than the policy has. GDPR art. 12(3).
 func (r *Rights) Extend(ctx context.Context, by musa.Actor, id musa.CaseID, words string) (Case, error) {
-	return r.decide(ctx, by, id, words, "right_extended", func(tx db.Tx, c *Case) ([]musa.JobID, error) {
+	return r.decide(ctx, by, id, words, "right_extended", func(_ context.Context, tx db.Tx, c *Case) (ended, error) {
 		extend := r.extension(c.Kind, c.Regime)
 		switch {
 		case !extend.Said() || extend.Duration() == 0:
-			return nil, &musa.Problem{Kind: musa.ErrRefused, Code: "no_extension", Public: "The policy has no extension for this right. Answer by the deadline."}
+			return ended{}, &musa.Problem{Kind: musa.ErrRefused, Code: "no_extension", Public: "The policy has no extension for this right. Answer by the deadline."}
 		case c.Extended > 0:
-			return nil, &musa.Problem{Kind: musa.ErrConflict, Code: "extended_before", Public: "This deadline was extended before. It is not moved twice."}
+			return ended{}, &musa.Problem{Kind: musa.ErrConflict, Code: "extended_before", Public: "This deadline was extended before. It is not moved twice."}
 		case tx.Now >= c.Due:
-			return nil, &musa.Problem{Kind: musa.ErrRefused, Code: "extended_late", Public: "The deadline is over: an extension had to be told before. Answer now."}
+			return ended{}, &musa.Problem{Kind: musa.ErrRefused, Code: "extended_late", Public: "The deadline is over: an extension had to be told before. Answer now."}
 		}
 		c.State, c.Extended, c.Due, c.Paper.Extension = musa.CaseExtended, tx.Now, extend.After(c.Due), words
-		return nil, nil
+		return ended{}, nil
 	})
 }
 
@@ -159,17 +207,17 @@ func (r *Rights) extension(right, law string) policy.Span {
 	return line.Extend
 }
 
-func (r *Rights) decide(ctx context.Context, by musa.Actor, id musa.CaseID, words, action string, do func(db.Tx, *Case) ([]musa.JobID, error)) (Case, error) {
+func (r *Rights) decide(ctx context.Context, by musa.Actor, id musa.CaseID, words, action string, do func(context.Context, db.Tx, *Case) (ended, error)) (Case, error) {
 	if err := attends(by); err != nil {
 		return Case{}, err
 	}
-	if strings.TrimSpace(words) == "" || len(words) > maxWords {
+	if strings.TrimSpace(words) == "" || utf8.RuneCountInString(words) > maxWords {
 		return Case{}, &musa.Problem{Kind: musa.ErrInvalid, Code: "words_needed", Field: "words",
-			Public: fmt.Sprintf("Tell the person why, in one to %d bytes.", maxWords)}
+			Public: fmt.Sprintf("Tell the person why, in one to %d characters.", maxWords)}
 	}
 	var (
-		out       Case
-		cancelled []musa.JobID
+		out Case
+		e   ended
 	)
 	err := r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		c, err := tx.Case(ctx, id)
@@ -190,7 +238,7 @@ func (r *Rights) decide(ctx context.Context, by musa.Actor, id musa.CaseID, word
 		if out, err = r.read(ctx, tx, owner, c); err != nil {
 			return err
 		}
-		if cancelled, err = do(tx, &out); err != nil {
+		if e, err = do(ctx, tx, &out); err != nil {
 			return err
 		}
 		out.Handler, out.Overdue = by.Subject, false
@@ -208,8 +256,8 @@ func (r *Rights) decide(ctx context.Context, by musa.Actor, id musa.CaseID, word
 	if err != nil {
 		return Case{}, fmt.Errorf("decide about %s: %w", id, err)
 	}
-	if len(cancelled) > 0 {
-		r.spread(nil, cancelled)
+	if len(e.gone)+len(e.cancelled) > 0 {
+		r.spread(e.gone, e.cancelled)
 	}
 	out.Paper = Paper{Extension: out.Paper.Extension, Answer: out.Paper.Answer} // their words are Brief's to open
 	return out, nil

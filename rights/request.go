@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"musa"
 	"musa/consent"
@@ -38,7 +39,7 @@ const (
 	OutcomeLifted    = "lifted" // by whoever asked
 )
 
-// maxWords is the longest text of a request or an answer, in bytes.
+// maxWords is the longest text of a request or an answer, in characters.
 const maxWords = 8000
 
 // mailCase is the kind of mail that tells of a request's new state.
@@ -147,8 +148,8 @@ func (r *Rights) askable(q Request) (policy.Right, error) {
 	case !ok:
 		return right, &musa.Problem{Kind: musa.ErrInvalid, Code: "right_unlisted", Field: "right",
 			Public: "The policy lists no such right. It lists: " + strings.Join(doc.Rights.Names(), ", ") + "."}
-	case len(q.Words) > maxWords:
-		return right, &musa.Problem{Kind: musa.ErrTooLarge, Code: "words_too_long", Field: "words", Public: fmt.Sprintf("Say it in at most %d bytes.", maxWords)}
+	case utf8.RuneCountInString(q.Words) > maxWords:
+		return right, &musa.Problem{Kind: musa.ErrTooLarge, Code: "words_too_long", Field: "words", Public: fmt.Sprintf("Say it in at most %d characters.", maxWords)}
 	case q.Right == RightObjection && !right.Purposes.Has(string(q.Purpose)):
 		return right, &musa.Problem{Kind: musa.ErrInvalid, Code: "purpose_needed", Field: "purpose",
 			Public: "Name the purpose that you object to. You may object to: " + strings.Join(right.Purposes, ", ") + ". What rests on a consent you withdraw."}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"musa"
 	"musa/db"
@@ -15,7 +16,7 @@ import (
 // clauseAge is the line of the policy that a suspension for a report about a child rests on.
 const clauseAge = "age.reported"
 
-// maxReason is the longest reason of a decision about an account, in bytes.
+// maxReason is the longest reason of a decision about an account, in characters.
 const maxReason = 2000
 
 // mailSuspended is the kind of mail that tells of a suspension.
@@ -40,7 +41,7 @@ type Decision struct {
 }
 
 // Suspend sets an account aside at once, after a person confirmed that a report is plausible: its
-// jobs end, sign-in and orders are refused, rights stay open. The person is told by mail.
+// jobs end, orders are refused, sign-in and rights stay open. The person is told by mail.
 // Policy age.reported. ErrNotFound for who is no open account, ErrConflict for one suspended already.
 func (r *Rights) Suspend(ctx context.Context, by musa.Actor, d Decision) (Suspension, error) {
 	var cancelled []musa.JobID
@@ -105,9 +106,9 @@ func (r *Rights) deciding(by musa.Actor, d Decision) error {
 		return musa.ErrNotFound
 	case d.Subject == by.Subject:
 		return &musa.Problem{Kind: musa.ErrRefused, Code: "own_account", Public: "Nobody decides about their own account."}
-	case strings.TrimSpace(d.Reason) == "" || len(d.Reason) > maxReason:
+	case strings.TrimSpace(d.Reason) == "" || utf8.RuneCountInString(d.Reason) > maxReason:
 		return &musa.Problem{Kind: musa.ErrInvalid, Code: "reason_needed", Field: "reason",
-			Public: fmt.Sprintf("Say in one to %d bytes why: it is kept sealed, for those who review.", maxReason)}
+			Public: fmt.Sprintf("Say in one to %d characters why: it is kept sealed, for those who review.", maxReason)}
 	}
 	return nil
 }

@@ -28,6 +28,8 @@ type Conversation struct {
 	Language string    `json:"language,omitempty"` // in which they are told there that one waits
 	Report   *Report   `json:"report,omitempty"`
 	Messages []Message `json:"messages"`
+	// Case is the request that the thread was entered as; empty for none.
+	Case musa.CaseID `json:"case,omitempty"`
 }
 
 // Message is one thing that was said. Instants are Unix milliseconds.
@@ -35,6 +37,9 @@ type Message struct {
 	At    musa.Millis `json:"at"`
 	From  string      `json:"from"` // person or staff; who of the staff stands in the audit log
 	Words string      `json:"words"`
+	// Entered is the right that the thread was entered as a request about, in place of words: readers
+	// say it in their language.
+	Entered string `json:"entered,omitempty"`
 }
 
 // Thread is a thread as its person and the staff see it. Of a list it is without what was said.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"musa"
 	"musa/db"
@@ -51,9 +52,9 @@ func (d *Desk) Open(ctx context.Context, by musa.Actor, id musa.ThreadID, reason
 }
 
 func checkReason(reason string) error {
-	if strings.TrimSpace(reason) == "" || len(reason) > maxReason {
+	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > maxReason {
 		return &musa.Problem{Kind: musa.ErrInvalid, Code: "reason_needed", Field: "reason",
-			Public: fmt.Sprintf("Say in one to %d bytes why: it is entered, and its owner is shown that it was opened.", maxReason)}
+			Public: fmt.Sprintf("Say in one to %d characters why: it is entered, and its owner is shown that it was opened.", maxReason)}
 	}
 	return nil
 }

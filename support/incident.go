@@ -133,9 +133,10 @@ func (d *Desk) Incident(ctx context.Context, by musa.Actor, id musa.CaseID) (Inc
 // TellAuthority notes that the authority was told.
 func (d *Desk) TellAuthority(ctx context.Context, by musa.Actor, id musa.CaseID, note string) (Incident, error) {
 	return d.change(ctx, by, id, "incident_authority_told", func(_ context.Context, tx db.Tx, i *Incident) error {
-		if i.AuthorityTold == 0 {
-			i.AuthorityTold = tx.Now
+		if i.AuthorityTold > 0 {
+			return i.add(by, tx.Now, note)
 		}
+		i.AuthorityTold = tx.Now
 		return i.note(by, tx.Now, note)
 	})
 }
@@ -151,6 +152,9 @@ func (d *Desk) Amend(ctx context.Context, by musa.Actor, id musa.CaseID, b Breac
 			return &musa.Problem{Kind: musa.ErrConflict, Code: "notice_told", Field: "notice",
 				Public: "People were told these words, so they stay. Enter what is new as another incident, and tell them of that."}
 		}
+		if i.What == b.What && i.Consequences == b.Consequences && i.Measures == b.Measures && i.Notice == b.Notice {
+			return i.add(by, tx.Now, why)
+		}
 		i.What, i.Consequences, i.Measures, i.Notice = b.What, b.Consequences, b.Measures, b.Notice
 		return i.note(by, tx.Now, why)
 	})
@@ -159,19 +163,26 @@ func (d *Desk) Amend(ctx context.Context, by musa.Actor, id musa.CaseID, b Breac
 // EndIncident notes that nothing is left to do.
 func (d *Desk) EndIncident(ctx context.Context, by musa.Actor, id musa.CaseID, note string) (Incident, error) {
 	return d.change(ctx, by, id, "incident_ended", func(_ context.Context, tx db.Tx, i *Incident) error {
-		if i.Ended == 0 {
-			i.Ended = tx.Now
+		if i.Ended > 0 {
+			return i.add(by, tx.Now, note)
 		}
+		i.Ended = tx.Now
 		return i.note(by, tx.Now, note)
 	})
+}
+
+// add is note for a line with which nothing changes; of those a history holds only so many.
+func (i *Incident) add(by musa.Actor, now musa.Millis, words string) error {
+	if len(i.Notes) >= maxNotes {
+		return &musa.Problem{Kind: musa.ErrTooLarge, Code: "incident_full", Field: "note",
+			Public: "This incident has as many notes as it can hold, and this one changes nothing. What is new about it can still be entered: amend what is known, tell the authority, end it."}
+	}
+	return i.note(by, now, words)
 }
 
 func (i *Incident) note(by musa.Actor, now musa.Millis, words string) error {
 	if err := checkWords("note", words, maxNote); err != nil {
 		return err
-	}
-	if len(i.Notes) >= maxMessages {
-		return full()
 	}
 	i.Notes = append(i.Notes, Note{At: now, By: by.Subject, Words: words})
 	return nil

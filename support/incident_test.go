@@ -98,3 +98,28 @@ func planted(t *testing.T, s *musatest.Studio, statement string) {
 		t.Fatal(err)
 	}
 }
+
+// However much was noted, an incident still takes what changes it: what is known, that the authority
+// was told, its end. Notes that change nothing have a bound, in words of their own.
+func TestAFullIncidentStillTakesWhatChangesIt(t *testing.T) {
+	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
+		officer := staff(t, s, musa.RoleCompliance)
+		i := got[api.Incident](officer, "POST", "/api/admin/incidents", obj{"what": said})
+		one := "/api/admin/incidents/" + i.ID
+		for n := range 200 {
+			got[api.Incident](officer, "PUT", one, obj{"what": fmt.Sprintf("%s, as of hour %d", said, n), "note": "more is known"})
+		}
+		if p := officer.Problem(http.StatusRequestEntityTooLarge, officer.Do("PUT", one, obj{"what": said + ", as of hour 199", "note": "nothing new"})); p.Code != "incident_full" {
+			t.Errorf("a note too many is refused as %q", p.Code)
+		}
+		if n := got[api.Incident](officer, "PUT", one, obj{"what": "all is known", "note": "the end"}); n.What != "all is known" {
+			t.Errorf("amended to %q", n.What)
+		}
+		if n := got[api.Incident](officer, "POST", one+"/authority", obj{"note": "by phone"}); n.AuthorityTold == nil {
+			t.Error("that the authority was told is not kept")
+		}
+		if n := got[api.Incident](officer, "POST", one+"/end", obj{"note": "mended"}); n.Ended == nil {
+			t.Error("the end is not kept")
+		}
+	})
+}

@@ -28,7 +28,7 @@ import (
 	"musa/vault"
 )
 
-// The bounds of what is taken. They are in bytes where they bound words.
+// The bounds of what is taken. They are in characters where they bound words.
 const (
 	maxWords    = 8000
 	maxMessages = 200
@@ -36,9 +36,10 @@ const (
 	maxOpen     = 20        // threads of one person that are not closed
 	maxReason   = 2000
 	maxNote     = 2000
+	maxNotes    = 200 // of an incident, that change nothing
 )
 
-// How often one person, network or address may write.
+// How often one person or network may write.
 const (
 	writesPerHour   = 30
 	strangersPerDay = 10
@@ -87,9 +88,9 @@ func checkWords(field, words string, most int) error {
 	switch {
 	case strings.TrimSpace(words) == "":
 		return &musa.Problem{Kind: musa.ErrInvalid, Code: field + "_needed", Field: field, Public: "Say in a few words what it is about."}
-	case len(words) > most:
+	case utf8.RuneCountInString(words) > most:
 		return &musa.Problem{Kind: musa.ErrTooLarge, Code: field + "_too_long", Field: field,
-			Public: fmt.Sprintf("That is longer than %d bytes. Say it shorter, or in several messages.", most)}
+			Public: fmt.Sprintf("That is longer than %d characters. Say it shorter, or in several messages.", most)}
 	case !utf8.ValidString(words) || strings.ContainsRune(words, 0):
 		return &musa.Problem{Kind: musa.ErrInvalid, Code: field + "_not_text", Field: field, Public: "That is no text in UTF-8."}
 	}

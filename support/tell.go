@@ -2,8 +2,8 @@ package support
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 
 	"musa"
 	"musa/account"
@@ -41,23 +41,31 @@ func (d *Desk) tell(ctx context.Context, tx db.Tx, t *Thread) error {
 func (d *Desk) Request(ctx context.Context, by musa.Actor, id musa.ThreadID, right string) (musa.CaseID, error) {
 	var made musa.CaseID
 	_, err := d.handle(ctx, by, id, "to enter it as a request", func(ctx context.Context, tx db.Tx, t *Thread) error {
-		if _, err := musa.ParseCaseID(t.Object); err == nil {
+		if t.Case != "" {
 			return &musa.Problem{Kind: musa.ErrConflict, Code: "entered", Public: "This thread was entered as a request before."}
 		}
-		words := ""
+		var words []string
 		for _, m := range t.Messages {
 			if m.From == FromPerson {
-				words = m.Words
-				break
+				words = append(words, m.Words)
 			}
 		}
-		var err error
-		made, err = d.Rights.Enter(ctx, tx, by, rights.Letter{Subject: t.Subject, Right: right, Words: words, Received: t.Created})
+		s, err := tx.Subject(ctx, t.Subject)
 		if err != nil {
 			return err
 		}
-		t.Object, t.State, t.Unread, t.Updated = string(made), musa.ThreadAnswered, FromPerson, tx.Now
-		return errors.Join(t.add(Message{At: tx.Now, From: FromStaff, Words: fmt.Sprintf("Your request was entered (%s, %s). You can follow it under your requests.", right, made)}), d.tell(ctx, tx, t))
+		made, err = d.Rights.Enter(ctx, tx, by, rights.Letter{Subject: t.Subject, Right: right, Words: strings.Join(words, "\n\n"), Received: t.Created})
+		if err != nil {
+			return err
+		}
+		t.Case, t.State, t.Unread, t.Updated = made, musa.ThreadAnswered, FromPerson, tx.Now
+		if t.Object == "" {
+			t.Object = string(made)
+		}
+		if err := t.add(Message{At: tx.Now, From: FromStaff, Entered: right}); err != nil || s.Kind != musa.SubjectGuest {
+			return err // who has an account was told of the request, and needs no second mail
+		}
+		return d.tell(ctx, tx, t)
 	})
 	return made, err
 }

@@ -67,19 +67,19 @@ func profilePage(p page, doc *policy.Document) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if offers(doc, "name") {
-					templ_7745c5c3_Err = field(p, control{id: "p-name", name: "name", label: p.t("profile.name"), auto: "name", most: "200", optional: !demands(doc, "name")}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field(p, control{id: "p-name", name: "name", label: p.t("profile.name"), auto: "name", most: "100", optional: !demands(doc, "name")}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
 				if offers(doc, "username") {
-					templ_7745c5c3_Err = field(p, control{id: "p-username", name: "username", label: p.t("profile.username"), auto: "nickname", most: "60", optional: !demands(doc, "username")}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field(p, control{id: "p-username", name: "username", label: p.t("profile.username"), auto: "nickname", most: "40", optional: !demands(doc, "username")}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
 				if offers(doc, "profile") {
-					templ_7745c5c3_Err = field(p, control{id: "p-profile", name: "profile", label: p.t("profile.about"), kind: "area", most: "2000", optional: !demands(doc, "profile")}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field(p, control{id: "p-profile", name: "profile", label: p.t("profile.about"), kind: "area", most: "1000", optional: !demands(doc, "profile")}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

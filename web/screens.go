@@ -36,7 +36,7 @@ var screens = []screen{
 	{path: "/news", title: "news.title", script: "js/news.js", speaks: []string{"news.", "mails.kind.", "surveys.open", "fault."}, body: newsPage},
 	{path: "/surveys", title: "surveys.title", script: "js/surveys.js", speaks: slices.Concat(mine, []string{"surveys."}), body: surveysPage},
 	{path: "/terms", title: "terms.title", script: "js/plain.js", body: termsPage},
-	{path: "/support", title: "support.title", script: "js/support.js", speaks: []string{"support.", "thread.", "fault."}, body: supportPage},
+	{path: "/support", title: "support.title", script: "js/support.js", speaks: []string{"support.", "thread.", "right.", "fault."}, body: supportPage},
 	{path: "/do-not-sell", title: "sell.title", script: "js/sell.js", speaks: []string{"sell.", "fault.", "case."}, body: sellPage},
 	{path: "/admin/rights", title: "staff.rights", script: "js/rights.js", speaks: desks, body: rightsDesk},
 	{path: "/admin/support", title: "staff.support", script: "js/helpdesk.js", speaks: desks, body: supportDesk},

@@ -735,7 +735,7 @@ func mailsDesk(p page, doc *policy.Document) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				for _, c := range lang.All() {
-					templ_7745c5c3_Err = field(p, control{id: "n-subject-" + c.Tag(), name: "subject-" + c.Tag(), label: p.t("staff.news.subject") + " (" + c.Name() + ")", most: "200", optional: true}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field(p, control{id: "n-subject-" + c.Tag(), name: "subject-" + c.Tag(), label: p.t("staff.news.subject") + " (" + c.Name() + ")", most: "150", optional: true}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -743,7 +743,7 @@ func mailsDesk(p page, doc *policy.Document) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = field(p, control{id: "n-text-" + c.Tag(), name: "text-" + c.Tag(), label: p.t("staff.news.words") + " (" + c.Name() + ")", kind: "area", most: "20000", optional: true}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field(p, control{id: "n-text-" + c.Tag(), name: "text-" + c.Tag(), label: p.t("staff.news.words") + " (" + c.Name() + ")", kind: "area", most: "10000", optional: true}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -31,10 +31,15 @@ export class Problem extends Error {
 }
 
 let begun = null;
+let made = false; // by this page, so that a refusal means a cookie that is not kept
+
+/** What is somebody's own right or thread: it is never entered or looked for as a new guest. */
+const bound = (path) => ['/api/rights', '/api/me/erasure', '/api/support/'].some((start) => path.startsWith(start));
 
 /** Opens a guest session once; later calls wait for the same answer. */
 export function session() {
   begun ??= call('POST', '/api/guests', { cookie: true }).then((guest) => {
+    made = true;
     const mine = document.getElementById('nav-me');
     if (mine) mine.hidden = false; // there is an account to show from now on
     document.getElementById('nav-sign')?.setAttribute('hidden', '');
@@ -61,6 +66,7 @@ export function resume() {
 export async function call(method, path, body, headers) {
   let response = await send(method, path, body, headers);
   if (response.status === 401 && path !== '/api/guests' && begun) {
+    if (bound(path)) throw over();
     await anew();
     response = await send(method, path, body, headers);
     if (response.status === 401) throw unkept();
@@ -76,6 +82,12 @@ async function anew() {
   document.querySelector('musa-notices')?.show?.('session', {
     icon: 'bell', words: t('js.session.anew'), acts: [h('a', { class: 'press', href: '/signin' }, t('js.session.signin'))],
   });
+}
+
+/** The session is over and nothing was done: who has an account signs in, others begin again. */
+function over() {
+  begun = null;
+  return made ? unkept() : new Problem(401, { code: 'session_over' });
 }
 
 /** A session was just begun and did not come back: its cookie is blocked. */

@@ -66,7 +66,7 @@ export class Desk extends StaffElement {
   }
 
   /** Asks for words first; `then(words)` is done with them. */
-  ask(room, said, { words, act, kind = 'primary', keep = false }, then) {
+  ask(room, said, { words, act, kind = 'primary', keep = false, more = '' }, then) {
     const field = h('textarea', { rows: '4', maxlength: '10000', 'aria-label': words, name: 'words' });
     room.replaceChildren(h('form', { class: 'field', submit: (event) => {
       event.preventDefault();
@@ -74,7 +74,7 @@ export class Desk extends StaffElement {
         await then(field.value.trim());
         if (!keep) room.replaceChildren();
       });
-    } }, h('p', {}, words), field,
+    } }, h('p', {}, words), more, field,
     h('p', { class: 'row' }, h('button', { type: 'submit', class: `press ${kind}` }, act), h('button', { type: 'button', class: 'press', click: () => room.replaceChildren() }, t('js.cancel')))));
     field.focus();
   }

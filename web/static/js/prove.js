@@ -38,7 +38,8 @@ async function ways() {
   const find = (name) => dialog.querySelector(`[data-prove-${name}]`);
   const [{ logins }, { providers }] = await Promise.all([call('GET', '/api/me/logins'), call('GET', '/api/session/providers')]);
   const has = (kind) => logins.some((login) => login.kind === kind);
-  const linked = providers.filter(({ name }) => logins.some((login) => login.kind === 'provider' && login.name === name));
+  const other = has('password') || has('passkey');
+  const linked = providers.filter(({ name, fresh }) => (fresh || !other) && logins.some((login) => login.kind === 'provider' && login.name === name));
   find('password').hidden = !has('password');
   find('act').hidden = !has('password');
   find('passkey').hidden = !passkey.able || !has('passkey');

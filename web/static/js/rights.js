@@ -12,12 +12,25 @@ class Rights extends Desk {
     return { cases: requests, next };
   }
 
+  /** What the answer to a request for erasure erases: a picture, or where none is named, everything. */
+  unit() {
+    const whole = h('input', { type: 'checkbox' });
+    const asset = h('input', { maxlength: '40' });
+    return {
+      node: h('div', { class: 'stack' }, h('div', { class: 'field' }, h('label', {}, t('staff.rights.erase.asset'), asset)), h('label', {}, whole, ' ', t('staff.rights.erase.account'))),
+      said: () => (whole.checked ? { unit: 'account' } : asset.value.trim() && { unit: 'asset', asset: asset.value.trim() }),
+    };
+  }
+
   line(one) {
     const { id, right, state, received, due, law, subject, outcome, overdue, purpose } = one;
-    const decide = (what, kind) => [t(`staff.rights.${what}`), (room, said) => this.ask(room, said, { words: t(`staff.rights.${what}.words`), act: t(`staff.rights.${what}`), kind }, async (words) => {
-      await call('POST', `/api/admin/rights/${id}/${what}`, { words });
-      await this.done(t(`staff.rights.${what}.done`));
-    }), kind === 'last' ? 'last' : ''];
+    const decide = (what, kind) => [t(`staff.rights.${what}`), (room, said) => {
+      const unit = what === 'answer' && right === 'erasure' ? this.unit() : null;
+      this.ask(room, said, { words: t(`staff.rights.${what}.words`), act: t(`staff.rights.${what}`), kind, more: unit?.node }, async (words) => {
+        await call('POST', `/api/admin/rights/${id}/${what}`, { words, ...unit?.said() });
+        await this.done(t(`staff.rights.${what}.done`));
+      });
+    }, kind === 'last' ? 'last' : ''];
     return this.shown({ id, title: named('right', right), state: named('case.state', state), late: overdue,
       facts: [[t('case.fact.asked'), at(received)], [t('case.fact.due'), h('span', overdue ? { class: 'late' } : {}, on(due))], [t('case.fact.about'), purpose && named('purpose', purpose)],
         [t('staff.law'), law?.toUpperCase()], [t('staff.person'), subject && h('code', {}, subject)], [t('case.fact.outcome'), outcome && named('case.outcome', outcome)]],

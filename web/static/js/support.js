@@ -6,7 +6,7 @@ import './frame.js';
 import { call, resume } from './api.js';
 import { glyph, h, say } from './dom.js';
 import { filled, onSubmit } from './form.js';
-import { at } from './named.js';
+import { at, named } from './named.js';
 import { t } from './words.js';
 
 class Support extends HTMLElement {
@@ -20,16 +20,32 @@ class Support extends HTMLElement {
     this.find('erase').addEventListener('click', () => this.attempt(() => this.erase()));
     addEventListener('hashchange', () => this.attempt(() => this.turn()));
     await this.attempt(async () => {
+      if (this.known) await this.reachable();
       await this.arrive();
       await this.turn();
       if (this.known) await this.mine();
     });
   }
 
-  /** From a mail's link: its secret is used once, for a key that opens this thread alone. */
+  /** A guest has no address that an answer could be mailed to: they may give one, as strangers do. */
+  async reachable() {
+    const { tier } = await call('GET', '/api/me');
+    this.find('email').hidden = tier !== 'guest';
+  }
+
+  /**
+   * From a mail's link. To who has an account it names the thread, which they read once they are
+   * signed in; of others its secret is used once, for a key that opens this thread alone.
+   */
   async arrive() {
     const secret = location.hash.slice(1);
-    if (!new URLSearchParams(location.search).get('thread') || !secret) return;
+    const asked = new URLSearchParams(location.search).get('thread');
+    if (!asked) return;
+    if (!secret) {
+      if (this.known) history.replaceState(null, '', `/support#${asked}`);
+      else this.say(t('support.signin'));
+      return;
+    }
     const { token, thread } = await call('POST', '/api/support/open', { secret });
     history.replaceState(null, '', `/support#${thread}.${token}`);
   }
@@ -63,14 +79,14 @@ class Support extends HTMLElement {
     say(this.find('subject'), t(`thread.kind.${thread.kind}`));
     say(this.find('state'), t(`thread.state.${thread.state}`));
     say(this.find('ends'), thread.ends ? t('support.ends', { time: at(thread.ends) }) : '');
-    this.find('messages').replaceChildren(...(thread.messages ?? []).map(({ from, words, at: time }) => h('li', { 'data-from': from },
-      h('p', { class: 'quiet' }, t(from === 'person' ? 'support.you' : 'support.us'), ', ', h('time', { datetime: time }, at(time))), h('p', { class: 'said' }, words))));
+    this.find('messages').replaceChildren(...(thread.messages ?? []).map(({ from, words, entered, at: time }) => h('li', { 'data-from': from },
+      h('p', { class: 'quiet' }, t(from === 'person' ? 'support.you' : 'support.us'), ', ', h('time', { datetime: time }, at(time))), h('p', { class: 'said' }, entered ? t('support.entered', { right: named('right', entered), id: thread.case }) : words))));
   }
 
   async write(given) {
     const made = await call('POST', '/api/support', filled(given));
     this.form('write').reset();
-    this.say(given.email && !this.known ? t('support.sent.mail') : t('support.sent'));
+    this.say(given.email ? t('support.sent.mail') : t('support.sent'));
     if (made.token) location.hash = `${made.id}.${made.token}`;
     else if (this.known) location.hash = made.id;
   }
