@@ -43,8 +43,6 @@ var tierNames = map[string]string{"guest": "guests", "member": "members", "paid"
 // words, list and capital in English, which the formal documents are in.
 func words(ws []string, in map[string]string) []string { return inEnglish.words(ws, in) }
 func list(ws []string) string                          { return inEnglish.list(ws) }
-func bareName(category string) string                  { return inEnglish.bareName(category) }
-
 func capital(s string) string {
 	if s == "" {
 		return ""
