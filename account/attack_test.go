@@ -3,7 +3,6 @@ package account_test
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -203,16 +202,15 @@ func TestTheWorkDoneTellsNothing(t *testing.T) {
 	m := s.Member()
 	c := stranger(s)
 	took := func(email string) time.Duration {
-		var all []time.Duration
-		for range 7 {
-			began := time.Now()
-			signIn(c, email, "not the password")
-			all = append(all, time.Since(began))
-		}
-		slices.Sort(all)
-		return all[0]
+		began := time.Now()
+		signIn(c, email, "not the password")
+		return time.Since(began)
 	}
-	known, unknown := took(m.Email), took("nobody@example.net")
+	// The shortest of many by turns: whatever else the machine does, it does to both.
+	known, unknown := time.Hour, time.Hour
+	for range 12 {
+		known, unknown = min(known, took(m.Email)), min(unknown, took("nobody@example.net"))
+	}
 	if known > 3*unknown || unknown > 3*known {
 		t.Errorf("a wrong password takes %v with an account and %v without", known, unknown)
 	}

@@ -19,12 +19,12 @@ func TestWhatIsSaidAboutAcceptingIsWhatIsDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(doc.YAML())
-	terms, changes, found := strings.Cut(text, "changes: ")
+	terms, changes, found := strings.Cut(text, "\nchanges:")
 	if !found || !strings.Contains(terms, "accept: by_use") || !strings.Contains(changes, "accept: by_use") {
 		t.Fatal("the preset no longer says `accept: by_use` for its terms and its changes")
 	}
 	changes = strings.Replace(changes, "accept: by_use", "accept: by_click", 1)
-	s := musatest.New(t, musatest.Rig{Policy: terms + "changes: " + changes})
+	s := musatest.New(t, musatest.Rig{Policy: terms + "\nchanges:" + changes})
 	g := s.Guest()
 	var is api.Agreement
 	g.Want(http.StatusOK, g.Do(http.MethodGet, "/api/acceptance", nil), &is)

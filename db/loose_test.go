@@ -12,7 +12,7 @@ import (
 func TestLooseReceiptsAreFoundByTheirIndex(t *testing.T) {
 	t.Parallel()
 	question := regexp.MustCompile(`FROM receipts[^"` + "`" + `]*?WHERE[^"` + "`" + `]*?\bposition = -[12]\b|UPDATE receipts SET position = \? WHERE[^"]*position = \?`)
-	named := regexp.MustCompile(`position < 0 AND (r\.)?position = `)
+	named := regexp.MustCompile(`position < 0 AND ([rt]\.)?position = `)
 	found := 0
 	for _, dir := range []string{".", "../proof", "../backup", "../erasure"} {
 		names, err := filepath.Glob(filepath.Join(dir, "*.go"))

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"musa/db"
@@ -11,7 +12,12 @@ import (
 // works under, so that it would copy what was deleted: until it ends nothing is clean.
 func TestAWriterInAnotherDatabaseHoldsTheScrubUp(t *testing.T) {
 	t.Parallel()
-	s, other := open(t, db.PostgreSQL), open(t, db.PostgreSQL)
+	s := open(t, db.PostgreSQL)
+	if _, err := s.outside(t).Exec("CREATE DATABASE elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	other := &store{conf: s.conf, DB: s.DB}
+	other.conf.URL = strings.Replace(s.conf.URL, "/musa?", "/elsewhere?", 1)
 	owner := s.person(t)
 	a := picture(owner, 0)
 	secret := db.Secret{Wrapped: random(60), Sealed: random(300)}
