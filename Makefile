@@ -21,6 +21,9 @@ LINK := -ldflags=-w
 TESTS := $(shell [ $$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1) -gt 6000000 ] 2>/dev/null && \
 	echo "GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=/dev/shm")
 
+# Many tests wait for a clock or another process: more of them at a time than processors.
+PARALLEL := -parallel 5
+
 # A clone that belongs to another user makes git refuse, and with it go's version stamp.
 STAMP = $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
@@ -32,7 +35,7 @@ run: build models
 
 ## test: set up what is missing, then every test, the browser's last
 test: setup-test tools models
-	$(TESTS) go test $(LINK) -timeout 20m ./...
+	$(TESTS) go test $(LINK) $(PARALLEL) -timeout 20m ./...
 	$(TESTS) go test $(LINK) -timeout 20m -tags e2e ./e2e/...
 
 ## race: the unit tests again under the race detector

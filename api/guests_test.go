@@ -27,6 +27,9 @@ func TestOneNetworkBeginsOnlySoManyGuests(t *testing.T) {
 				t.Errorf("the fourth: %s", a.Body)
 			}
 			c.Want(http.StatusCreated, begin("127.0.5.2"), nil)
+			for range 4 {
+				c.Want(http.StatusCreated, begin("127.0.0.1"), nil)
+			}
 			s.Clock.Turn(time.Hour)
 			c.Want(http.StatusCreated, begin("127.0.5.1"), nil)
 		})

@@ -100,10 +100,16 @@ const runAxe = `axe.run(document).then(({ violations }) => JSON.stringify(violat
 // a phone, and leaves the screen as the last argument says.
 func (b *tab) accessible(state string, back screen) {
 	b.t.Helper()
+	b.accessibleOn(state, back, desk, desk.in("dark"), phone, phone.in("dark"))
+}
+
+// accessibleOn is accessible on some screens.
+func (b *tab) accessibleOn(state string, back screen, screens ...screen) {
+	b.t.Helper()
 	if !see[bool](b, `'axe' in window`) {
 		b.act(axe(b.t))
 	}
-	for _, s := range []screen{desk, desk.in("dark"), phone, phone.in("dark")} {
+	for _, s := range screens {
 		b.look(s)
 		see[bool](b, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 		b.fits()

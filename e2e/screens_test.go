@@ -38,6 +38,7 @@ type lived struct {
 // sideways in either language, and axe-core finds nothing. With -screens each is kept as a
 // picture.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	l := live(t)
 	browsing := chromium(t)
 	for _, who := range []struct {
@@ -97,7 +98,7 @@ func (b *tab) inBoth(who, path string) {
 		b.visit(at)
 		b.settles()
 		if tongue == "en" {
-			b.accessible(who+" "+path, desk)
+			b.accessibleOn(who+" "+path, desk, desk, phone.in("dark"))
 		}
 		for _, s := range []screen{desk, phone} {
 			b.look(s)
