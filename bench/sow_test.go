@@ -32,14 +32,14 @@ func sown(number int) musa.AssetID { return musa.AssetID(fmt.Sprintf("as_%026d",
 var sowers = map[string][]string{
 	db.SQLite: {
 		`INSERT INTO assets SELECT 'as_' || printf('%026d', value), OWNER, OWNER, 'output', 'active', 'guest', '', AT, 0, 0, 0, 0, ENDS, 'bench', 0,
-			ENDS, 'policy', VERSION, 200, 0, 0, '', '', 0, 0, 0 FROM numbers`,
+			ENDS, 'policy', VERSION, 200, 0, 0, '', '', 0, 0, 0, 0 FROM numbers`,
 		`INSERT INTO secrets SELECT 'as_' || printf('%026d', value), OWNER, randomblob(60), randomblob(120) FROM numbers`,
 		`INSERT INTO blobs SELECT 'asset/' || lower(hex(randomblob(16))), 'as_' || printf('%026d', value), role.column1, 'live', 100, AT
 			FROM numbers, (VALUES ('full'), ('thumb')) AS role`,
 	},
 	db.PostgreSQL: {
 		`INSERT INTO assets SELECT 'as_' || lpad(value::text, 26, '0'), OWNER, OWNER, 'output', 'active', 'guest', '', AT, 0, false, 0, 0, ENDS, 'bench', 0,
-			ENDS, 'policy', VERSION, 200, 0, 0, '', '', 0, 0, false FROM numbers`,
+			ENDS, 'policy', VERSION, 200, 0, 0, '', '', 0, 0, false, 0 FROM numbers`,
 		`INSERT INTO secrets SELECT 'as_' || lpad(value::text, 26, '0'), OWNER, sha256(value::text::bytea) || sha256(OWNER::bytea), sha512(value::text::bytea) || sha512(OWNER::bytea)
 			FROM numbers`,
 		`INSERT INTO blobs SELECT 'asset/' || md5(role.column1 || value || OWNER), 'as_' || lpad(value::text, 26, '0'), role.column1, 'live', 100, AT
