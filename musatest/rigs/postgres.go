@@ -90,8 +90,8 @@ shared_buffers = 64MB
 timezone = 'UTC'
 `
 
-// keeper runs a program (after $1, which is all that is to be removed) until standard input
-// ends. Nobody needs what a server would still write then.
+// keeper runs a server (its command comes after $1, which is all that is to be removed) until
+// standard input ends. Nobody needs what it would still write then.
 const keeper = `root=$1; shift
 "$@" >"$root/server.log" 2>&1 </dev/null & pid=$!
 read -r _
@@ -99,15 +99,20 @@ kill -QUIT "$pid"
 wait "$pid"
 rm -rf "$root"`
 
+// heir removes a folder ($1) once standard input ends.
+const heir = `read -r _
+rm -rf "$1"`
+
 // base is where the clusters lie, taken before a test points TMPDIR at a folder of its own,
 // which the servers' user could not enter.
 var base = os.TempDir()
 
 // cluster is a stopped server's files, of which each that runs takes a copy.
 type cluster struct {
-	bin  string // folder of PostgreSQL's programs
-	dir  string
-	attr *syscall.SysProcAttr
+	bin   string // folder of PostgreSQL's programs
+	dir   string
+	attr  *syscall.SysProcAttr
+	alive io.WriteCloser // held open for as long as the test binary runs; collected, it would be closed
 }
 
 var model = sync.OnceValues(newCluster)
@@ -143,8 +148,7 @@ func newCluster() (*cluster, error) {
 	if out, err := create.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("create the database: %w\n%s", err, out)
 	}
-	// The model goes with the test binary, as the servers do.
-	_, _, err = m.keep(root, "/bin/sleep", "infinity")
+	m.alive, _, err = m.keep(root, heir, root)
 	return m, err
 }
 
@@ -166,10 +170,10 @@ func (m *cluster) run(dir, name string, args ...string) error {
 	return nil
 }
 
-// keep starts a program beside a keeper, which removes root at the end.
-func (m *cluster) keep(root, program string, args ...string) (io.WriteCloser, *exec.Cmd, error) {
-	cmd := exec.Command("/bin/sh", append([]string{"-c", keeper, "keeper", root, program}, args...)...)
-	cmd.SysProcAttr, cmd.Dir = m.attr, root
+// keep runs a script until the returned pipe is closed, by us or with us.
+func (m *cluster) keep(dir, script string, args ...string) (io.WriteCloser, *exec.Cmd, error) {
+	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "keeper"}, args...)...)
+	cmd.SysProcAttr, cmd.Dir = m.attr, dir
 	alive, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, nil, err
@@ -190,7 +194,7 @@ func (m *cluster) start() (*postgres, error) {
 	if c.port, err = freePort(); err != nil {
 		return nil, err
 	}
-	c.alive, c.keeper, err = m.keep(root, filepath.Join(m.bin, "postgres"), "-D", c.dir, "-p", strconv.Itoa(c.port))
+	c.alive, c.keeper, err = m.keep(root, keeper, root, filepath.Join(m.bin, "postgres"), "-D", c.dir, "-p", strconv.Itoa(c.port))
 	if err != nil {
 		return nil, err
 	}
