@@ -25,20 +25,20 @@ try() {
 	if said=$(timeout 900 go test -v -ldflags=-w -overlay "$scratch/overlay.json" $5 -run "$4" 2>&1); then
 		# A pattern deeper than its test's parts runs none of them, and all is well.
 		parts=$(echo "$4" | sed 's/|.*//; s/[^/]//g' | tr / x | sed 's/x/\/[^ ]*/g')
-		if ! echo "$said" | grep -q "^=== RUN  *[^ /]*$parts\$"; then
+		if ! echo "$said" | grep -a -q "^=== RUN  *[^ /]*$parts\$"; then
 			echo "$1: no test is called $4" >&2
 			broken=1
 			return
 		fi
 		echo "$1: SURVIVED"
 		survived=1
-	elif ! echo "$said" | grep -q -e '--- FAIL'; then
+	elif ! echo "$said" | grep -a -q -e '--- FAIL'; then
 		echo "$1: no test failed, but none ended well either:" >&2
 		echo "$said" | tail -n 5 >&2
 		broken=1
 		return
 	else
-		echo "$1: red, $(echo "$said" | grep -E '(_test|musatest)\.go:[0-9]+:' | grep -v level= | head -n 1 | sed 's/^ *//' | cut -c 1-150)"
+		echo "$1: red, $(echo "$said" | grep -a -E '(_test|musatest)\.go:[0-9]+:' | grep -v level= | head -n 1 | sed 's/^ *//' | cut -c 1-150)"
 	fi
 }
 
@@ -47,7 +47,7 @@ try "key destruction" db/due.go 's/if err := tx.destroySecrets(ctx, ids...); err
 try "purge" erasure/remove.go 's/stay = e.Blobs.RemoveAll(ctx, names)/stay = map[string]error{}/' "$remains" ./conformance
 try "scrub of the database's files" db/scrub.go 's/return d.scrubSQLite(ctx)/return true, nil/' "$remains" ./conformance
 try "receipts" erasure/confirm.go 's/receipts = append(receipts, r)/_ = r/' "$remains" ./conformance
-try "read guard" policy/decide.go 's/return guard(g, table, &f)/f.Now = 1; return guard(g, table, \&f)/' 'TestEndings/.*/.*/sqlite' ./conformance
+try "read guard" policy/decide.go 's/return guard(g, table, &f)/f.Now = 1; return guard(g, table, \&f)/' 'TestMembers/.*/sqlite' ./conformance
 try "end of originals with their job" studio/job.go 's/^		vault.SetEnd(v, tx.Now, \&a)/		_ = v/' 'TestOriginals/.*/sqlite' ./conformance
 try "grant at the vault" vault/vault.go 's/if !g.Covers(l.Owner, l.Class, l.ID) {/if false {/' TestNothingOpens ./vault
 try "fence of a job's attempt" db/job.go 's/ended = ? WHERE id = ? AND attempt = ? AND state/ended = ? WHERE id = ? AND attempt >= ? AND state/' TestAFencedRunner ./runner
