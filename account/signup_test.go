@@ -132,10 +132,14 @@ func TestALinkThatDoesNotWork(t *testing.T) {
 		spent := s.Secret("used@example.net")
 		used.Want(http.StatusOK, confirm(used, spent), nil)
 
-		other := s.Member()
+		other, mover := s.Member(), s.Member()
+		mover.Want(http.StatusAccepted, mover.Do(http.MethodPost, "/api/me/address", musatest.Order{"email": "moved@example.net"}), nil)
+		moved := musatest.Order{"secret": s.Secret("moved@example.net")}
+		mover.Want(http.StatusNoContent, mover.Do(http.MethodPost, "/api/me/address/confirm", moved), nil)
 		want := string(confirm(g, "musav_nothing").Body)
 		for what, a := range map[string]musatest.Answer{
 			"used":            confirm(g, spent),
+			"used for a move": mover.Do(http.MethodPost, "/api/me/address/confirm", moved),
 			"for a reset":     confirm(g, reset),
 			"of somebody":     other.Do(http.MethodPost, "/api/me/address/confirm", musatest.Order{"secret": change}),
 			"for sign-up":     g.Do(http.MethodPost, "/api/accounts/reset/confirm", musatest.Order{"secret": late, "password": "another good password"}),
