@@ -26,7 +26,8 @@ func (a *Accounts) OrderAnswer(ctx context.Context, tx db.Tx, owner musa.Subject
 }
 
 // OpenAnswer begins a session of the guest who holds a thread, for whoever has the secret from the
-// mail. It opens that thread alone: an address that was mistyped leads somebody else here. It works once. ErrGone for a secret that is wrong, used or too old.
+// mail. It opens that thread alone: an address that was mistyped leads somebody else here. It works
+// once. ErrGone for a secret that is wrong, used or too old.
 func (a *Accounts) OpenAnswer(ctx context.Context, v Visitor, secret string) (Guest, musa.ThreadID, error) {
 	if err := a.guessed(ctx, v); err != nil {
 		return Guest{}, "", err

@@ -94,13 +94,7 @@ type wordsIn struct {
 type answerLinkIn struct {
 	Body struct {
 		Secret string `json:"secret" maxLength:"200"`
-		Cookie bool   `json:"cookie,omitempty" doc:"Set the session cookie, for a browser."`
 	}
-}
-
-type openedOut struct {
-	SetCookie []*http.Cookie `header:"Set-Cookie"`
-	Body      OpenedThread
 }
 
 func (d *door) support() {
@@ -178,18 +172,13 @@ func (d *door) writeSupport(ctx context.Context, in *letterIn) (*body[Thread], e
 	return &body[Thread]{out}, nil
 }
 
-func (d *door) openAnswer(ctx context.Context, in *answerLinkIn) (*openedOut, error) {
+func (d *door) openAnswer(ctx context.Context, in *answerLinkIn) (*body[OpenedThread], error) {
 	g, id, err := d.Accounts.OpenAnswer(ctx, visitor(ctx), in.Body.Secret)
 	if err != nil {
 		return nil, d.judge(ctx, err)
 	}
-	out := &openedOut{Body: OpenedThread{Token: g.Token, Subject: string(g.Subject), Thread: string(id), Expires: timeOf(g.Expires)}}
-	if in.Body.Cookie {
-		c := d.cookie(ctx, g.Token)
-		c.Expires = g.Expires.Time()
-		out.SetCookie = []*http.Cookie{c}
-	}
-	return out, nil
+	// No cookie: it would take the place of a session that opens more.
+	return &body[OpenedThread]{OpenedThread{Token: g.Token, Subject: string(g.Subject), Thread: string(id), Expires: timeOf(g.Expires)}}, nil
 }
 
 func (d *door) listThreads(ctx context.Context, by musa.Actor, in *threadsIn) (*body[Threads], error) {
@@ -200,8 +189,8 @@ func (d *door) listThreads(ctx context.Context, by musa.Actor, in *threadsIn) (*
 	return &body[Threads]{threadsOf(list, in.Limit, threadOf)}, nil
 }
 
-// threadBy runs a use case on the thread that a path names.
-func threadBy(path string, f func(musa.ThreadID) (support.Thread, error)) (*body[Thread], error) {
+// threadBy runs a use case on the thread that a path names, and shows it to whom it is for.
+func threadBy(path string, show func(support.Thread) Thread, f func(musa.ThreadID) (support.Thread, error)) (*body[Thread], error) {
 	id, err := musa.ParseThreadID(path)
 	if err != nil {
 		return nil, err
@@ -210,19 +199,19 @@ func threadBy(path string, f func(musa.ThreadID) (support.Thread, error)) (*body
 	if err != nil {
 		return nil, err
 	}
-	return &body[Thread]{threadOf(t)}, nil
+	return &body[Thread]{show(t)}, nil
 }
 
 func (d *door) getThread(ctx context.Context, by musa.Actor, in *threadIn) (*body[Thread], error) {
-	return threadBy(in.ID, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Thread(ctx, by, id) })
+	return threadBy(in.ID, threadOf, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Thread(ctx, by, id) })
 }
 
 func (d *door) say(ctx context.Context, by musa.Actor, in *wordsIn) (*body[Thread], error) {
-	return threadBy(in.ID, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Say(ctx, by, id, in.Body.Words) })
+	return threadBy(in.ID, threadOf, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Say(ctx, by, id, in.Body.Words) })
 }
 
 func (d *door) closeThread(ctx context.Context, by musa.Actor, in *threadIn) (*body[Thread], error) {
-	return threadBy(in.ID, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Close(ctx, by, id) })
+	return threadBy(in.ID, threadOf, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Close(ctx, by, id) })
 }
 
 func (d *door) eraseThread(ctx context.Context, by musa.Actor, in *threadIn) (*struct{}, error) {

@@ -63,18 +63,6 @@ func staffThread(t support.Thread) Thread {
 	return out
 }
 
-func staffThreadBy(path string, f func(musa.ThreadID) (support.Thread, error)) (*body[Thread], error) {
-	id, err := musa.ParseThreadID(path)
-	if err != nil {
-		return nil, err
-	}
-	t, err := f(id)
-	if err != nil {
-		return nil, err
-	}
-	return &body[Thread]{staffThread(t)}, nil
-}
-
 func (d *door) desk(ctx context.Context, by musa.Actor, in *deskIn) (*body[Threads], error) {
 	list, err := d.Support.Desk(ctx, by, support.DeskQuery{State: musa.ThreadState(in.State), Kind: musa.ThreadKind(in.Kind), After: musa.ThreadID(in.After), Limit: in.Limit})
 	if err != nil {
@@ -84,15 +72,15 @@ func (d *door) desk(ctx context.Context, by musa.Actor, in *deskIn) (*body[Threa
 }
 
 func (d *door) deskOpen(ctx context.Context, by musa.Actor, in *openThreadIn) (*body[Thread], error) {
-	return staffThreadBy(in.ID, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Open(ctx, by, id, in.Body.Reason) })
+	return threadBy(in.ID, staffThread, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Open(ctx, by, id, in.Body.Reason) })
 }
 
 func (d *door) deskAnswer(ctx context.Context, by musa.Actor, in *wordsIn) (*body[Thread], error) {
-	return staffThreadBy(in.ID, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Answer(ctx, by, id, in.Body.Words) })
+	return threadBy(in.ID, staffThread, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Answer(ctx, by, id, in.Body.Words) })
 }
 
 func (d *door) deskClose(ctx context.Context, by musa.Actor, in *threadIn) (*body[Thread], error) {
-	return staffThreadBy(in.ID, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Done(ctx, by, id) })
+	return threadBy(in.ID, staffThread, func(id musa.ThreadID) (support.Thread, error) { return d.Support.Done(ctx, by, id) })
 }
 
 func (d *door) deskCase(ctx context.Context, by musa.Actor, in *caseFromIn) (*body[EnteredCase], error) {

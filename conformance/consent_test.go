@@ -328,12 +328,33 @@ func unlogged(t *testing.T, s *musatest.Studio) {
 			t.Errorf("job %s still says what was said: %+v", id, j)
 		}
 	}
-	s.Clock.Turn(2 * day)
-	if err := s.Usage.Step(t.Context()); err != nil {
-		t.Fatal(err)
+	uncounted(t, s)
+}
+
+// uncounted has one short of a group work with the log on and one with it off, whom alone a total
+// would need; then one more with it on.
+func uncounted(t *testing.T, s *musatest.Studio) {
+	t.Helper()
+	line, _ := s.InForce().Categories.Get("usage_total")
+	group := line.MinGroup.Value()
+	works := func(log string) {
+		g := s.Guest().In(t)
+		g.Want(http.StatusOK, asked(g, http.MethodPut, "/api/me/log", log), nil)
+		g.Made(g.Upload("a.png", photos.Read(t, "chelsea.png"), "save", "true").ID, nil)
 	}
-	if n := rows(t, s, "usage_totals"); n != 0 {
-		t.Errorf("%d usage rows", n)
+	for want, last := range []string{`{"off":true}`, `{"off":false}`} {
+		s.Clock.Turn(2 * day)
+		for range group - 1 {
+			works(`{"off":false}`)
+		}
+		works(last)
+		s.Clock.Turn(2 * day)
+		if err := s.Usage.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := rows(t, s, "usage_totals"); n != want {
+			t.Errorf("the last of %d with %s: %d usage rows", group, last, n)
+		}
 	}
 }
 

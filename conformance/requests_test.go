@@ -185,12 +185,21 @@ func deadlines(t *testing.T, s *musatest.Studio) {
 		path := "/api/admin/rights/" + r.ID
 		s.Clock.Turn(r.Due.Sub(s.Clock.Now()) - time.Millisecond)
 		op := renewed(t, s)
+		late := s.Guest().In(t)
+		live(t, s, late, c.region)
+		missed := ask(late, http.StatusCreated, `{"right":"access","words":"everything, please"}`)
 		var extended api.Request
 		op.Want(http.StatusOK, asked(op, http.MethodPost, path+"/extend", `{"words":"there is much of it"}`), &extended)
 		if extended.State != "extended" || !extended.Due.After(*r.Due) {
 			t.Errorf("%q: extended %+v", c.region, extended)
 		}
 		op.Problem(http.StatusConflict, asked(op, http.MethodPost, path+"/extend", `{"words":"again"}`))
+		s.Clock.Turn(missed.Due.Sub(s.Clock.Now()))
+		op = renewed(t, s)
+		if p := op.Problem(http.StatusForbidden, asked(op, http.MethodPost, "/api/admin/rights/"+missed.ID+"/extend", `{"words":"there is much of it"}`)); p.Code != "extended_late" {
+			t.Errorf("%q: an extension at the deadline is refused as %s", c.region, p.Code)
+		}
+		op.Want(http.StatusOK, asked(op, http.MethodPost, "/api/admin/rights/"+missed.ID+"/answer", `{"words":"it is in the export"}`), nil)
 		s.Clock.Turn(extended.Due.Sub(s.Clock.Now()))
 		op = renewed(t, s)
 		var desk struct {

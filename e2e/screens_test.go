@@ -168,8 +168,7 @@ func live(t *testing.T) *lived {
 	said(l.staff[musa.RoleSupport], http.MethodPost, "/api/admin/support/"+thread.ID+"/messages", obj{"words": "Two days, if you change nothing."}, nil)
 	said(l.staff[musa.RoleSupport], http.MethodPost, "/api/admin/people/"+string(s.Member().Subject())+"/suspend", obj{"reason": "a letter of the school", "thread": child.ID}, nil)
 	said(m, http.MethodPut, "/api/me/mails", obj{"kinds": obj{"survey": obj{"mail": "yes", "page": "yes"}}}, nil)
-	_, secret, _ := strings.Cut(s.Mail(m.Email).Link("for=list"), "#")
-	said(m, http.MethodPost, "/api/lists/confirm", obj{"secret": secret}, nil)
+	said(m, http.MethodPost, "/api/lists/confirm", obj{"secret": s.Secret(m.Email)}, nil)
 	operator, compliance := l.staff[musa.RoleOperator], l.staff[musa.RoleCompliance]
 	said(operator, http.MethodPost, "/api/admin/surveys", obj{"title": "How is it?", "questions": []obj{
 		{"id": "best", "ask": "What is best?", "kind": "choice", "choices": []string{"speed", "looks", "price"}},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"musa"
 	"musa/audit"
@@ -77,12 +76,6 @@ func (e *Eraser) fulfil(ctx context.Context, tx db.Tx, s db.Subject, kept []audi
 func AccountItem(s db.Subject) policy.Item {
 	return policy.Item{ID: string(s.ID), Owner: s.ID, Category: musa.CategoryAccount, Tier: s.Tier, Created: s.Created,
 		LastSeen: s.LastSeen, Closed: s.Closed, Version: s.PolicyVersion}
-}
-
-// Grace is how long a person may take the closing of their account back, by the version in
-// force when they closed it.
-func Grace(v *policy.Versions, closed musa.Millis) time.Duration {
-	return v.Grace(closed)
 }
 
 // minimum finds the rule by which the law keeps payments of a tier beyond their account;

@@ -7,7 +7,6 @@ import (
 
 	"musa"
 	"musa/db"
-	"musa/erasure"
 	"musa/policy"
 )
 
@@ -55,7 +54,7 @@ func (k *Keeper) residue(ctx context.Context) error {
 				return err
 			}
 			for _, s := range closed {
-				until := s.Closed.Add(erasure.Grace(k.Versions(), s.Closed))
+				until := s.Closed.Add(k.Versions().Grace(s.Closed))
 				if tx.Now < until {
 					continue
 				}

@@ -211,7 +211,7 @@ func (r *Rights) spread(gone []string, cancelled []musa.JobID) {
 
 // until is when the time to think again ends, by the version in force at the closing.
 func (r *Rights) until(s db.Subject) musa.Millis {
-	return s.Closed.Add(erasure.Grace(r.Versions(), s.Closed))
+	return s.Closed.Add(r.Versions().Grace(s.Closed))
 }
 
 // ends is when the account's own data goes: by the policy's rule for closed accounts, and of

@@ -21,7 +21,7 @@ type screen struct {
 var mine = []string{"me.", "part.", "fault.", "span.", "tier.", "category.", "role.", "purpose."}
 
 // desks are the words that the staff's pages share.
-var desks = []string{"admin.", "holds.", "staff.", "fault.", "span.", "category.", "role.", "tier.", "right.", "purpose.", "case.", "thread.", "part.prove"}
+var desks = []string{"admin.", "holds.", "staff.", "fault.", "span.", "category.", "role.", "tier.", "right.", "purpose.", "case.", "thread.", "support.entered", "part.prove"}
 
 var screens = []screen{
 	{path: "/signin", title: "sign.title", script: "js/signin.js", speaks: []string{"sign.", "fault."}, body: signPage},

@@ -42,8 +42,8 @@ class Helpdesk extends Desk {
       await this.done(t('staff.support.answered'));
     });
     const right = h('select', { 'aria-label': t('staff.support.right') }, ['access', 'rectification', 'erasure', 'restriction', 'portability', 'objection', 'opt_out_sale'].map((name) => h('option', { value: name }, named('right', name))));
-    room.replaceChildren(h('ol', { class: 'talk' }, thread.messages.map(({ from, words, at: time }) => h('li', { 'data-from': from },
-      h('p', { class: 'quiet' }, t(from === 'person' ? 'staff.support.them' : 'staff.support.us'), ', ', at(time)), h('p', { class: 'said' }, words)))),
+    room.replaceChildren(h('ol', { class: 'talk' }, thread.messages.map(({ from, words, entered, at: time }) => h('li', { 'data-from': from },
+      h('p', { class: 'quiet' }, t(from === 'person' ? 'staff.support.them' : 'staff.support.us'), ', ', at(time)), h('p', { class: 'said' }, entered ? t('support.entered', { right: named('right', entered), id: thread.case }) : words)))),
     thread.report ? h('pre', { class: 'report', tabindex: '0', 'aria-label': t('js.report.shown') }, JSON.stringify(thread.report, null, 2)) : '', answer,
     h('p', { class: 'row' }, right, h('button', { type: 'button', class: 'press', click: () => this.attempt(said, async () => {
       await call('POST', `/api/admin/support/${thread.id}/case`, { right: right.value });
