@@ -44,27 +44,36 @@ func (a *Accounts) assertion(secret string) (*webauthn.WebAuthn, *protocol.Crede
 // FinishPasskeySignIn signs in whoever holds the passkey. It is two factors in one: the
 // authenticator, and what unlocked it. ErrRefused, in the same words, for everything that does
 // not fit; a passkey whose counter went back was copied, and signs nobody in.
-func (a *Accounts) FinishPasskeySignIn(ctx context.Context, p PasskeyAnswer, from Visitor) (Entry, error) {
+func (a *Accounts) FinishPasskeySignIn(ctx context.Context, p PasskeyAnswer, from Visitor) (in Entry, err error) {
+	err = a.present(ctx, p, "", func(ctx context.Context, tx db.Tx, sub db.Subject) (err error) {
+		in, err = a.enter(ctx, tx, sub, from)
+		return err
+	})
+	if err != nil {
+		return Entry{}, fmt.Errorf("sign in with a passkey: %w", err)
+	}
+	return in, nil
+}
+
+// present takes an authenticator's answer to what was asked of one person, or of nobody known (""),
+// and does in the transaction that counts it what it was asked for.
+func (a *Accounts) present(ctx context.Context, p PasskeyAnswer, whose musa.SubjectID, then func(context.Context, db.Tx, db.Subject) error) error {
 	site, _, session, err := a.assertion(p.Ceremony)
 	if err != nil {
-		return Entry{}, err
+		return err
 	}
-	if err := a.answered(ctx, p.Ceremony, ""); err != nil {
-		return Entry{}, err
+	if err := a.answered(ctx, p.Ceremony, whose); err != nil {
+		return err
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(p.Credential)
 	if err != nil {
-		return Entry{}, passkeyWrong(err)
+		return passkeyWrong(err)
 	}
-	var (
-		in     Entry
-		copied bool
-	)
+	copied := false
 	err = a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		in = Entry{}
 		l, err := tx.LoginBy(ctx, musa.LoginPasskey, a.passkeyHandle(parsed.RawID))
-		if errors.Is(err, musa.ErrNotFound) {
-			return passkeyWrong(err)
+		if errors.Is(err, musa.ErrNotFound) || err == nil && whose != "" && l.Subject != whose {
+			return passkeyWrong(musa.ErrNotFound)
 		}
 		if err != nil {
 			return err
@@ -76,16 +85,12 @@ func (a *Accounts) FinishPasskeySignIn(ctx context.Context, p PasskeyAnswer, fro
 		if copied, err = a.convinced(ctx, tx, sub, l, proof{site, session, parsed}); err != nil || copied {
 			return err
 		}
-		in, err = a.enter(ctx, tx, sub, from)
-		return err
+		return then(ctx, tx, sub)
 	})
 	if err == nil && copied {
 		err = passkeyCopied()
 	}
-	if err != nil {
-		return Entry{}, fmt.Errorf("sign in with a passkey: %w", err)
-	}
-	return in, nil
+	return err
 }
 
 // proof is an authenticator's answer, and what it was asked.
@@ -151,38 +156,7 @@ func (a *Accounts) ProveByPasskey(ctx context.Context, by musa.Actor, p PasskeyA
 	if err := provable(by); err != nil {
 		return err
 	}
-	site, _, session, err := a.assertion(p.Ceremony)
-	if err != nil {
-		return err
-	}
-	if err := a.answered(ctx, p.Ceremony, by.Subject); err != nil {
-		return err
-	}
-	parsed, err := protocol.ParseCredentialRequestResponseBytes(p.Credential)
-	if err != nil {
-		return passkeyWrong(err)
-	}
-	copied := false
-	err = a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		l, err := tx.LoginBy(ctx, musa.LoginPasskey, a.passkeyHandle(parsed.RawID))
-		if errors.Is(err, musa.ErrNotFound) || err == nil && l.Subject != by.Subject {
-			return passkeyWrong(musa.ErrNotFound)
-		}
-		if err != nil {
-			return err
-		}
-		sub, err := tx.Subject(ctx, l.Subject)
-		if err != nil {
-			return err
-		}
-		if copied, err = a.convinced(ctx, tx, sub, l, proof{site, session, parsed}); err != nil || copied {
-			return err
-		}
-		return tx.ProveSession(ctx, by.Session)
-	})
-	if err == nil && copied {
-		err = passkeyCopied()
-	}
+	err := a.present(ctx, p, by.Subject, func(ctx context.Context, tx db.Tx, _ db.Subject) error { return tx.ProveSession(ctx, by.Session) })
 	if err != nil {
 		return fmt.Errorf("prove %s: %w", by.Session, err)
 	}
