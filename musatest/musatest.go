@@ -201,11 +201,11 @@ func (s *Studio) Post(address string) []rigs.Mail {
 	return s.Mails.To(address)
 }
 
-// scrubWait bounds how long Step waits for other tests' transactions on the same server.
+// scrubWait bounds how long Step waits for transactions of the studio itself, such as of a job.
 const scrubWait = 30 * time.Second
 
 // Step does what retention does all the time, until nothing waits for its purge or its scrub: a
-// scrub of PostgreSQL has to wait for the transactions of other tests on the same server.
+// scrub of PostgreSQL has to wait for the transactions that run beside it.
 func (s *Studio) Step() {
 	s.T.Helper()
 	for end := time.Now().Add(scrubWait); ; time.Sleep(20 * time.Millisecond) {

@@ -77,6 +77,16 @@ func (n *Notices) content(ctx context.Context, tx db.Tx, m db.Mail, to Addressee
 	if m.Kind == List {
 		vars["name"] = named(words, to.Name)
 	}
+	if m.Kind == Closing {
+		s, err := tx.Subject(ctx, m.Subject)
+		if err != nil {
+			return content{}, err
+		}
+		if s.State != musa.SubjectClosed {
+			return content{}, errSettled // it was taken back before the mail left
+		}
+		vars["date"] = moment(words, s.Closed.Add(n.Versions().Grace(s.Closed)))
+	}
 	c.Subject = words.T(key+".subject", vars)
 	c.Paragraphs = strings.Split(words.T(key+".text", vars), "\n")
 	if _, ok := words.Message(key + ".act"); ok {

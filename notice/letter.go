@@ -162,6 +162,11 @@ func day(words *lang.Catalogue, at musa.Millis) string {
 	return t.Format("2 January 2006")
 }
 
+// moment writes an instant's day and minute, for what ends within a day.
+func moment(words *lang.Catalogue, at musa.Millis) string {
+	return day(words, at) + ", " + at.Time().Format("15:04") + " UTC"
+}
+
 // since is how long ago news may be that pages still show.
 const since = 365 * 24 * time.Hour
 

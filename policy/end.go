@@ -212,10 +212,23 @@ func (d *Document) ReceiptsFor() time.Duration {
 // PaymentsFor is how long a payment is kept at most, whatever its owner's tier. 0 is for ever, or
 // as long as its owner is there.
 func (d *Document) PaymentsFor() time.Duration {
+	return d.longest(Item{Category: musa.CategoryPayment, Created: 1})
+}
+
+// MailsFor is how long a mail is kept at most: from when it was made, and from when it was sent. 0 is
+// for ever.
+func (d *Document) MailsFor() (made, sent time.Duration) {
+	return d.longest(Item{Category: musa.CategoryMail, Created: 1}), d.longest(Item{Category: musa.CategoryMail, Sent: 1})
+}
+
+// longest is how long such an item stays in the tier where it stays longest, from the instant 1 that it
+// names. 0 is for ever.
+func (d *Document) longest(i Item) time.Duration {
 	const from = musa.Millis(1)
 	var most musa.Millis
 	for _, tier := range d.Tiers.Names() {
-		most = max(most, d.End(Item{Category: musa.CategoryPayment, Tier: musa.Tier(tier), Created: from}).At)
+		i.Tier = musa.Tier(tier)
+		most = max(most, d.End(i).At)
 	}
 	if most == 0 {
 		return 0

@@ -23,6 +23,7 @@ const (
 	FaultPending   = "receipt_pending"  // promised, and its owner's going is never confirmed
 	FaultLingers   = "key_lingers"      // destroyed, and not known to have left the database's files
 	FaultPayment   = "payment_overdue"  // an entry that should be carried by a sum
+	FaultMail      = "mail_overdue"     // a mail, or that it was sent, kept longer than the policy says
 	FaultSilent    = "job_silent"       // running, and nobody works on it
 )
 
@@ -92,6 +93,25 @@ func (r *round) payments(ctx context.Context, _ func(Fault)) error {
 		`SELECT e.created, e.id FROM ledger_entries AS e WHERE e.kind <> 'carry' AND (e.created, e.id) > ($1, $2) AND e.created < $4
 		AND NOT EXISTS (SELECT 1 FROM ledger_entries AS y WHERE y.job = e.job AND y.job <> '' AND y.created >= $4)
 		ORDER BY e.created, e.id LIMIT $3`, r.ago(r.PaymentsFor + housework)})
+}
+
+// mails looks for those that are older than the policy keeps any.
+func (r *round) mails(ctx context.Context, _ func(Fault)) error {
+	for _, l := range []struct {
+		since string
+		keep  time.Duration
+	}{{"created", r.MailsFor}, {"sent", r.SentMailsFor}} {
+		if l.keep == 0 {
+			continue
+		}
+		err := r.list(ctx, listing{FaultMail, "mails", "is kept longer than the policy keeps any mail",
+			"SELECT " + l.since + ", id FROM mails WHERE " + l.since + " > 0 AND (" + l.since + ", id) > ($1, $2) AND " + l.since + " < $4 ORDER BY " + l.since + ", id LIMIT $3",
+			r.ago(l.keep + housework)})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *round) unfinished(ctx context.Context, _ func(Fault)) error {

@@ -44,6 +44,9 @@ type Options struct {
 	ReceiptsFor time.Duration
 	// PaymentsFor is how long a payment is kept at most: one that is older is a fault. 0 is for ever.
 	PaymentsFor time.Duration
+	// MailsFor and SentMailsFor are how long a mail is kept at most from when it was made and from when
+	// it was sent: one that is older is a fault. 0 is for ever.
+	MailsFor, SentMailsFor time.Duration
 	// Tables gives the declared columns of each declared table.
 	Tables map[string][]string
 	// Categories are those that the policy knows; empty leaves them unchecked.
@@ -98,7 +101,7 @@ func (i *Inspector) Store(ctx context.Context, o Options, found func(Fault)) (ta
 	steps := []Check{
 		{"schema", Quick, r.schema}, {"keyset", Quick, r.keyset},
 		{"ends", Quick, r.late}, {"unfinished blobs", Quick, r.unfinished}, {"tombstones", Quick, r.tombstones},
-		{"waiting rows", Quick, r.waiting}, {"payments", Quick, r.payments}, {"silent jobs", Quick, r.silent},
+		{"waiting rows", Quick, r.waiting}, {"payments", Quick, r.payments}, {"mails", Quick, r.mails}, {"silent jobs", Quick, r.silent},
 		{"late holds", Quick, r.lateHolds}, {"holds", Whole, r.holds},
 		{"subjects", Whole, r.subjects}, {"standings", Whole, r.standings}, {"assets", Whole, r.assets}, {"records", Whole, r.records}, {"keys", Whole, r.secrets},
 		{"lineage", Whole, r.edges}, {"policies", Whole, r.policies}, {"adoptions", Whole, r.adoptions},

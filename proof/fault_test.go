@@ -108,6 +108,8 @@ var faults = map[string]planted{
 	"JSON in a sealed event":           {kind: proof.FaultClear, where: "audit_events.sealed", level: proof.Whole, sql: `UPDATE audit_events SET sealed = {json} WHERE seq = 3`},
 	"key that lingers":                 {kind: proof.FaultLingers, where: "strays", level: proof.Quick, sql: "INSERT INTO strays (item, at) VALUES ('lo_x', {now} - 60001)"},
 	"payment past its end":             {kind: proof.FaultPayment, where: "ledger_entries", level: proof.Quick, sql: "INSERT INTO ledger_entries VALUES ('le_x', {owner}, '', 'grant', 0, 0, {now} - 221011200001)"},
+	"mail past its end":                {kind: proof.FaultMail, where: "mails", level: proof.Quick, sql: "INSERT INTO mails VALUES ('ml_x', {owner}, 'reset', '', '', 'failed', {now} - 2678400001, 0, 1, 0, '')"},
+	"sent mail past its end":           {kind: proof.FaultMail, where: "mails", level: proof.Quick, sql: "INSERT INTO mails VALUES ('ml_x', {owner}, 'reset', '', '', 'sent', {now} - 691200001, 0, 1, {now} - 691200001, '')"},
 	"adoption of an unknown version":   {kind: proof.FaultVersion, where: "adoptions", level: proof.Whole, sql: "UPDATE adoptions SET version = '9'"},
 	"no that counts as a yes":          {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "UPDATE choices SET given = (1 = 0) WHERE name = 'training' AND item = ''"},
 	"no to a picture that counts not":  {kind: proof.FaultStanding, where: "subjects", level: proof.Whole, sql: "UPDATE choices SET given = (1 = 0) WHERE item = {active}"},

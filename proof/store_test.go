@@ -316,6 +316,7 @@ func (s *store) options() proof.Options {
 		}
 	}
 	return proof.Options{Now: start.Add(time.Minute), Level: proof.Deep, EraseWithin: 5 * time.Second, PurgeWithin: time.Minute, PaymentsFor: 7 * 365 * 24 * time.Hour,
+		MailsFor: 30 * 24 * time.Hour, SentMailsFor: 7 * 24 * time.Hour,
 		Tables: tables, Categories: musa.Categories(), Keyset: "mk_test", Roots: []string{s.dir}}
 }
 

@@ -74,6 +74,7 @@ func (c *VerifyCmd) Run(ctx context.Context, out io.Writer) error {
 		ReceiptsFor: doc.ReceiptsFor(), PaymentsFor: doc.PaymentsFor(),
 		Tables: verifyTables(), Keyset: s.keyset, Checks: s.checks(), Progress: verifyProgress(os.Stderr)}
 	o.Categories = musa.Categories()
+	o.MailsFor, o.SentMailsFor = doc.MailsFor()
 	switch {
 	case c.Quick:
 		o.Level = proof.Quick
