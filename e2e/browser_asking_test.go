@@ -25,6 +25,7 @@ type asking struct {
 // TestAsking is the way of those who ask without an account, and of the staff who answer: nobody
 // needs more than a browser for it.
 func TestAsking(t *testing.T) {
+	t.Parallel()
 	a := asking{live(t), chromium(t)}
 	b := openAt(t, a.browsing, a.URL, phone, "/do-not-sell")
 	for _, status := range []int64{http.StatusUnauthorized, http.StatusNotFound} {

@@ -21,6 +21,7 @@ import (
 
 // TestDesk is a person's account, and the staff's desk, as both see them with a browser.
 func TestDesk(t *testing.T) {
+	t.Parallel()
 	server := nodes.Server(t, t.TempDir())
 	server.Start()
 	browsing := chromium(t)

@@ -25,6 +25,7 @@ import (
 
 // TestPeople is a person's whole way, and what a browser is asked before anybody knows it.
 func TestPeople(t *testing.T) {
+	t.Parallel()
 	sink := rigs.SMTPServer(t)
 	here, there := mailing(t, sink), mailing(t, sink)
 	browsing := chromium(t)

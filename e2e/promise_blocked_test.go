@@ -29,6 +29,7 @@ import (
 
 // TestPromiseBlocked blocks and deletes each cookie that a document declares, in turn.
 func TestPromiseBlocked(t *testing.T) {
+	t.Parallel()
 	browsing := chromium(t)
 	for id, preset := range map[string]string{"P-29": "professional", "W-35": "workspace"} {
 		conformance.Kept(t, id, func(t *testing.T) { eachInTurn(t, browsing, preset) })

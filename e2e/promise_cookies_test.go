@@ -22,6 +22,7 @@ import (
 // TestPromiseCookies counts what a browser keeps before and after each choice, with each preset
 // that promises something about it.
 func TestPromiseCookies(t *testing.T) {
+	t.Parallel()
 	browsing := chromium(t)
 	axe(t)
 	conformance.Kept(t, "P-21", func(t *testing.T) {

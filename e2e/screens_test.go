@@ -38,6 +38,7 @@ type lived struct {
 // sideways in either language, and axe-core finds nothing. With -screens each is kept as a
 // picture.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	l := live(t)
 	browsing := chromium(t)
 	for _, who := range []struct {

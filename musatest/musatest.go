@@ -98,6 +98,15 @@ func (s *Studio) OwnSQL() *sql.DB {
 	return s.own()
 }
 
+// migrated is a server whose database has the program's tables.
+var migrated = rigs.Shaped(func(ctx context.Context, url string) error {
+	d, err := db.Open(ctx, db.Config{URL: url, Clock: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	return d.Close()
+})
+
 // New builds and starts a studio. Jobs run; what is due is erased when Step is called.
 func New(t testing.TB, r Rig) *Studio {
 	t.Helper()
@@ -131,7 +140,7 @@ func New(t testing.TB, r Rig) *Studio {
 	s.own = func() *sql.DB { return openSQL(t, "sqlite3", config.Path) }
 	var cluster string
 	if r.Stores == Scaled {
-		config.URL, cluster = rigs.Postgres(t)
+		config.URL, cluster = migrated(t)
 		s.own = func() *sql.DB { return openSQL(t, "pgx", config.URL) }
 	}
 	s.config = config

@@ -29,17 +29,32 @@ import (
 // once the test binary is gone, however that ended: the keeper reads a pipe that only dies with it.
 func Postgres(t testing.TB) (url, datadir string) {
 	t.Helper()
-	m, err := model()
+	return copied(t, model)
+}
+
+// Shaped is Postgres of a database that shape was applied to: once, and each server begins with a
+// copy of what it left.
+func Shaped(shape func(ctx context.Context, url string) error) func(testing.TB) (url, datadir string) {
+	shaped := sync.OnceValues(func() (*cluster, error) {
+		m, err := model()
+		if err != nil {
+			return nil, err
+		}
+		return m.shaped(shape)
+	})
+	return func(t testing.TB) (url, datadir string) {
+		t.Helper()
+		return copied(t, shaped)
+	}
+}
+
+func copied(t testing.TB, from func() (*cluster, error)) (url, datadir string) {
+	t.Helper()
+	m, err := from()
 	if err != nil {
 		t.Fatalf("make a PostgreSQL cluster: %v", err)
 	}
-	c, err := m.start()
-	for range 3 { // somebody else may have taken the port meanwhile
-		if err == nil {
-			break
-		}
-		c, err = m.start()
-	}
+	c, err := m.start(keeper)
 	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
@@ -99,6 +114,13 @@ kill -QUIT "$pid"
 wait "$pid"
 rm -rf "$root"`
 
+// brewer is a keeper that ends its server in good order and leaves the files there.
+const brewer = `root=$1; shift
+"$@" >"$root/server.log" 2>&1 </dev/null & pid=$!
+read -r _
+kill -INT "$pid"
+wait "$pid"`
+
 // heir removes a folder ($1) once standard input ends.
 const heir = `read -r _
 rm -rf "$1"`
@@ -132,7 +154,7 @@ func newCluster() (*cluster, error) {
 		return nil, err
 	}
 	m.dir = filepath.Join(root, "data")
-	if err := m.run(root, filepath.Join(bin, "initdb"), "-D", m.dir, "-U", "musa", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
+	if err := m.command(root, filepath.Join(bin, "initdb"), "-D", m.dir, "-U", "musa", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
 		return nil, err
 	}
 	conf, err := os.OpenFile(filepath.Join(m.dir, "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
@@ -161,7 +183,7 @@ func (m *cluster) folder() (string, error) {
 	return root, os.Chown(root, int(m.attr.Credential.Uid), int(m.attr.Credential.Gid))
 }
 
-func (m *cluster) run(dir, name string, args ...string) error {
+func (m *cluster) command(dir, name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.SysProcAttr, cmd.Dir = m.attr, dir
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -181,20 +203,46 @@ func (m *cluster) keep(dir, script string, args ...string) (io.WriteCloser, *exe
 	return alive, cmd, cmd.Start()
 }
 
-// start runs a server on a copy of the files.
-func (m *cluster) start() (*postgres, error) {
+// shaped is the files of another server, after something was done to its database.
+func (m *cluster) shaped(shape func(ctx context.Context, url string) error) (*cluster, error) {
+	c, err := m.start(brewer)
+	if err != nil {
+		return nil, err
+	}
+	root := filepath.Dir(c.dir)
+	other := &cluster{bin: m.bin, dir: c.dir, attr: m.attr}
+	if other.alive, _, err = m.keep(root, heir, root); err != nil {
+		c.stop()
+		return nil, err
+	}
+	err = shape(context.Background(), c.url())
+	c.alive.Close()
+	return other, errors.Join(err, c.keeper.Wait())
+}
+
+// start runs a server on a copy of the files, under a script that ends it.
+func (m *cluster) start(script string) (c *postgres, err error) {
+	for range 4 { // somebody else may have taken the port meanwhile
+		if c, err = m.run(script); err == nil {
+			break
+		}
+	}
+	return c, err
+}
+
+func (m *cluster) run(script string) (*postgres, error) {
 	root, err := m.folder()
 	if err != nil {
 		return nil, err
 	}
 	c := &postgres{dir: filepath.Join(root, "data")}
-	if err := m.run(root, "/bin/cp", "-a", m.dir, c.dir); err != nil {
+	if err := m.command(root, "/bin/cp", "-a", m.dir, c.dir); err != nil {
 		return nil, err
 	}
 	if c.port, err = freePort(); err != nil {
 		return nil, err
 	}
-	c.alive, c.keeper, err = m.keep(root, keeper, root, filepath.Join(m.bin, "postgres"), "-D", c.dir, "-p", strconv.Itoa(c.port))
+	c.alive, c.keeper, err = m.keep(root, script, root, filepath.Join(m.bin, "postgres"), "-D", c.dir, "-p", strconv.Itoa(c.port))
 	if err != nil {
 		return nil, err
 	}

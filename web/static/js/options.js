@@ -77,7 +77,9 @@ class Options extends HTMLElement {
     if (understood) say(this.find('understood'), t('js.understood', { words: understood }));
     const original = served(plan?.original_words);
     if (original) say(this.find('original'), original);
-    this.find('start').disabled = ready.length === 0;
+    // The steps come with the plan and push the button down: it cannot be missed before it can be pressed.
+    const planning = current?.state === 'ready' && !plan && !current.problem;
+    this.find('start').disabled = ready.length === 0 || planning;
     const count = Math.max(1, ready.length);
     say(this.find('start-words'), t('js.start', { n: count }));
     this.find('estimate').replaceChildren(...this.#estimate(current, ready, uploading));
