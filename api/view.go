@@ -33,7 +33,7 @@ type Asset struct {
 	Undo       Time     `json:"undo_until,omitempty"`
 	Erased     Time     `json:"erased,omitempty" doc:"When its key was destroyed."`
 	Purged     Time     `json:"purged,omitempty" doc:"When its bytes were found to be gone."`
-	Receipt    string   `json:"receipt,omitempty"`
+	Receipt    string   `json:"receipt,omitempty" doc:"Of its erasure, once its bytes were found to be gone."`
 	Name       string   `json:"name,omitempty"`
 	Format     string   `json:"format,omitempty"`
 	Width      int      `json:"width,omitempty"`
@@ -61,7 +61,10 @@ type Made struct {
 func assetOf(a studio.Asset) Asset {
 	out := Asset{ID: string(a.ID), Kind: string(a.Category), State: string(a.State), Created: timeOf(a.Created), Ends: timeOf(a.Ends),
 		EndsRule: a.Rule, EndsText: a.Words, Saved: a.Saved, Erased: timeOf(a.Erased), Purged: timeOf(a.Purged), Undo: timeOf(a.Undo),
-		Receipt: string(a.Receipt), Job: string(a.Job), Sources: []string{}, Commercial: a.Commercial}
+		Job: string(a.Job), Sources: []string{}, Commercial: a.Commercial}
+	if a.State == musa.AssetPurged {
+		out.Receipt = string(a.Receipt) // its name is known before, but there is none to open yet
+	}
 	for _, s := range a.Sources {
 		out.Sources = append(out.Sources, string(s))
 	}

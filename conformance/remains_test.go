@@ -353,9 +353,10 @@ func await(t *testing.T, within time.Duration, what string, holds func() bool) {
 // that a changed one does not.
 func wantReceipt(t *testing.T, g *musatest.Client, id string) {
 	t.Helper()
-	a := g.Asset(id)
+	var a api.Asset
 	var r api.Receipt
 	await(t, time.Minute, "the receipt is in the log", func() bool {
+		a = g.Asset(id) // it names its receipt once there is one
 		ans := g.Do(http.MethodGet, "/api/receipts/"+a.Receipt, nil)
 		return ans.Status == http.StatusOK && json.Unmarshal(ans.Body, &r) == nil && r.Logged
 	})

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -164,9 +163,6 @@ func New(ctx context.Context, c Config) (*House, error) {
 	for _, u := range inForce().Unkept() {
 		c.Log.Warn("the policy says what this program does not do; nobody is promised it", "path", u.Path, "why", u.Words)
 	}
-	// A start leaves ten times as much garbage as what stays. An idle house would keep it
-	// until its first collection, minutes later.
-	debug.FreeOSMemory()
 	return h, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -49,6 +50,14 @@ func (o *opened) Close() error {
 
 // idle is after how long an unused network gives its memory back.
 const idle = 5 * time.Minute
+
+// run runs the loops and whatever else until ctx ends or one of them fails.
+func (o *opened) run(ctx context.Context, more ...house.Loop) error {
+	// A start leaves ten times as much garbage as what stays. An idle house would keep it
+	// until its first collection, minutes later.
+	debug.FreeOSMemory()
+	return house.Run(ctx, append(o.loops(), more...)...)
+}
 
 // loops are the house's, and the one that gives the memory of idle networks back.
 func (o *opened) loops() []house.Loop {

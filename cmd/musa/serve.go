@@ -74,7 +74,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	fmt.Fprintf(out, "Musa is open at http://%s (policy %s, %s)\n", listener.Addr(), o.InForce().Policy, o.InForce().Version)
-	return house.Run(ctx, append(o.loops(), func(ctx context.Context) error { return serve(ctx, listener, o.Handler(), log) })...)
+	return o.run(ctx, func(ctx context.Context) error { return serve(ctx, listener, o.Handler(), log) })
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

@@ -29,5 +29,5 @@ func (c *workCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
 	fmt.Fprintf(out, "Musa works as %s (policy %s, %s)\n", o.Node, o.InForce().Policy, o.InForce().Version)
-	return house.Run(ctx, o.loops()...)
+	return o.run(ctx)
 }

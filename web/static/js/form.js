@@ -6,6 +6,7 @@ import { t } from './words.js';
 
 /** Calls `act(values, form)` when a form is sent whole. One that is on its way is not sent twice. */
 export function onSubmit(form, act) {
+  for (const button of form.querySelectorAll('button[type=submit]')) button.disabled = false;
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (form.getAttribute('aria-busy') === 'true') return;
