@@ -93,7 +93,7 @@ func accountClosed(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T
 	g := member(t, s)
 	id := g.Subject()
 	closed(t, g)
-	return s.Clock.Now().UTC().AddDate(1, 0, 0), rowsLeft(s, fmt.Sprintf("subject_keys WHERE subject = '%s' AND length(wrapped) > 0", id),
+	return musatest.Months(s.Clock.Now().UTC(), 12), rowsLeft(s, fmt.Sprintf("subject_keys WHERE subject = '%s' AND length(wrapped) > 0", id),
 		fmt.Sprintf("subjects WHERE id = '%s' AND state <> 'erased'", id))
 }
 
@@ -104,7 +104,7 @@ func accountLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) 
 	if err := s.Accounts.GiveRole(t.Context(), id, musa.RoleCompliance); err != nil {
 		t.Fatal(err)
 	}
-	return s.Clock.Now().UTC().AddDate(2, 0, 0), rowsLeft(s, fmt.Sprintf("subject_keys WHERE subject = '%s' AND length(wrapped) > 0", id),
+	return musatest.Months(s.Clock.Now().UTC(), 24), rowsLeft(s, fmt.Sprintf("subject_keys WHERE subject = '%s' AND length(wrapped) > 0", id),
 		fmt.Sprintf("subjects WHERE id = '%s' AND state <> 'erased'", id), fmt.Sprintf("roles WHERE subject = '%s'", id))
 }
 
@@ -119,13 +119,13 @@ func credentialClosed(t *testing.T, s *musatest.Studio) (time.Time, func(*testin
 func memberPaid(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
 	g := member(t, s)
 	g.Made(uploaded(t, g).ID, nil)
-	return s.Clock.Now().UTC().AddDate(10, 0, 0), rowsLeft(s, "ledger_accounts", "ledger_entries")
+	return musatest.Months(s.Clock.Now().UTC(), 120), rowsLeft(s, "ledger_accounts", "ledger_entries")
 }
 
 func jobLogged(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
 	g := member(t, s)
 	out := g.Made(uploaded(t, g).ID, nil)
-	end := s.Clock.Now().UTC().AddDate(1, 0, 0)
+	end := musatest.Months(s.Clock.Now().UTC(), 12)
 	return end, rowsLeft(s, fmt.Sprintf("jobs WHERE id = '%s'", out.Job), fmt.Sprintf("job_inputs WHERE job = '%s'", out.Job))
 }
 
@@ -145,7 +145,7 @@ func audited(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int)
 		}
 	}
 	s.Step()
-	return s.Clock.Now().UTC().AddDate(2, 0, 0), rowsLeft(s, fmt.Sprintf("audit_events WHERE seq <= %d", db.AuditSegment))
+	return musatest.Months(s.Clock.Now().UTC(), 24), rowsLeft(s, fmt.Sprintf("audit_events WHERE seq <= %d", db.AuditSegment))
 }
 
 func receipted(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
@@ -154,7 +154,7 @@ func receipted(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) in
 	s.Clock.Turn(day)
 	s.Step()
 	id := g.Asset(a.ID).Receipt
-	return s.Clock.Now().UTC().AddDate(2, 0, 0), rowsLeft(s, fmt.Sprintf("receipts WHERE id = '%s'", id))
+	return musatest.Months(s.Clock.Now().UTC(), 24), rowsLeft(s, fmt.Sprintf("receipts WHERE id = '%s'", id))
 }
 
 func evidenceHeld(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
@@ -170,5 +170,5 @@ func evidenceHeld(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T)
 	if err := s.DB.SQL().QueryRowContext(t.Context(), "SELECT evidence FROM holds").Scan(&id); err != nil {
 		t.Fatal(err)
 	}
-	return s.Clock.Now().UTC().AddDate(2, 0, 0), sealedLeft(t, s, id)
+	return musatest.Months(s.Clock.Now().UTC(), 24), sealedLeft(t, s, id)
 }

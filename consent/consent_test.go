@@ -343,7 +343,7 @@ func TestProofEnds(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			end := s.Clock.Now().AddDate(3, 0, 0)
+			end := musatest.Months(s.Clock.Now().UTC(), 36)
 			s.Clock.Turn(end.Sub(s.Clock.Now()) - time.Millisecond)
 			for _, want := range []int{2, 1} {
 				if err := s.Keeper.Sweep(t.Context()); err != nil {

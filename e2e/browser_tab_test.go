@@ -279,7 +279,8 @@ func (b *tab) reads(selector, words string) {
 	b.until(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => e.checkVisibility() && e.innerText.includes(%q))`, selector, words))
 }
 
-// press clicks the visible button or link of these words, inside a part of the page.
+// press clicks the visible button or link of these words, inside a part of the page, once it
+// stands still: what is filled in above it moves it.
 func (b *tab) press(within, words string) {
 	b.t.Helper()
 	b.until(fmt.Sprintf(`(() => {
@@ -287,7 +288,10 @@ func (b *tab) press(within, words string) {
 		const is = (e) => e.checkVisibility() && !e.disabled && (e.innerText.trim() === %[2]q || e.getAttribute('aria-label') === %[2]q);
 		const found = [...document.querySelectorAll('%[1]s button, %[1]s a, %[1]s label')].find(is);
 		found?.setAttribute('data-pressed', '');
-		return found;
+		const place = JSON.stringify(found?.getBoundingClientRect());
+		const still = found && place === window.placed;
+		window.placed = place;
+		return still;
 	})()`, within, words))
 	b.must("press "+words, chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS("[data-pressed]"))))
 }

@@ -19,6 +19,7 @@ import (
 
 // TestBrowser is the main job as a person with a browser does it, on real photographs.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	server := nodes.Server(t, t.TempDir())
 	server.Start()
 	browsing := chromium(t)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"musa"
+	"musa/musatest"
 )
 
 // This file is an oracle: what a picture's end is, told a second time, by asking of each
@@ -58,7 +59,7 @@ func (e edition) life(t musa.Tier, choice time.Duration) time.Duration {
 // spent says whether an edition, left to itself, has the item over at an instant in a tier.
 func (e edition) spent(i *thing, t musa.Tier, at int64) bool {
 	if i.kind == musa.CategoryEvidence {
-		return at >= time.UnixMilli(i.created).UTC().AddDate(0, 24, 0).UnixMilli()
+		return at >= musatest.Months(time.UnixMilli(i.created).UTC(), 24).UnixMilli()
 	}
 	result := at >= i.created+e.life(t, i.choice).Milliseconds()
 	if i.kind != musa.CategoryOriginal || i.saved {
@@ -95,7 +96,7 @@ func (w *world) over(i *thing, at int64) bool {
 // due is the first instant at which an item is over; 0 when nothing that is known ends it.
 // Only a few instants can be it.
 func (w *world) due(i *thing) int64 {
-	candidates := []int64{i.grace, time.UnixMilli(i.created).UTC().AddDate(0, 24, 0).UnixMilli()}
+	candidates := []int64{i.grace, musatest.Months(time.UnixMilli(i.created).UTC(), 24).UnixMilli()}
 	for _, e := range w.editions[i.edition:] {
 		candidates = append(candidates, e.effective)
 		for _, d := range []time.Duration{e.guest, e.member, e.paid, e.longer, e.unused} {

@@ -291,6 +291,16 @@ func (c *Clock) Turn(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// Months is the same day and time so many calendar months later; in a month that is too short for
+// it, the last day.
+func Months(from time.Time, n int) time.Time {
+	for short := 0; ; short++ {
+		if to := from.AddDate(0, 0, -short).AddDate(0, n, 0); to.Day() == from.Day()-short {
+			return to
+		}
+	}
+}
+
 // DatabaseFiles lists all of a server's folders and files but the tables of its other
 // databases, which belong to other tests: its log, its statistics, its temporary files.
 func DatabaseFiles(t testing.TB, d *sql.DB, cluster string) (roots []string) {

@@ -222,7 +222,7 @@ func TestIncidentsEnd(t *testing.T) {
 	officer, hit := staff(t, s, musa.RoleCompliance), s.Guest()
 	i := got[api.Incident](officer, "POST", "/api/admin/incidents", obj{"what": said, "notice": "sorry"})
 	got[api.Incident](officer, "POST", "/api/admin/incidents/"+i.ID+"/affected", obj{"subjects": []string{string(hit.Subject())}})
-	ends := s.Clock.Now().AddDate(3, 0, 0)
+	ends := musatest.Months(s.Clock.Now().UTC(), 36)
 	for _, at := range []struct {
 		when time.Time
 		left int

@@ -217,7 +217,7 @@ func TestARequestInAThread(t *testing.T) {
 		}
 		var received, due int64
 		must(t, s.DB.SQL().QueryRow("SELECT received, due FROM cases WHERE id = '"+made.Case+"'").Scan(&received, &due))
-		if musa.Millis(received).Time() != th.Created.UTC() || musa.Millis(due).Time() != th.Created.UTC().AddDate(0, 1, 0) {
+		if musa.Millis(received).Time() != th.Created.UTC() || musa.Millis(due).Time() != musatest.Months(th.Created.UTC(), 1) {
 			t.Errorf("received %v, due %v", musa.Millis(received).Time(), musa.Millis(due).Time())
 		}
 		g.Want(http.StatusOK, g.Do("GET", "/api/rights/"+made.Case, nil), nil)
