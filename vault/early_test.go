@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,14 +14,15 @@ import (
 	"musa/vault"
 )
 
-// hasty is a store that gives up before it read all, and tells when a blob is dropped.
+// hasty is a store that gives up while its source is being read, and tells when a blob is dropped.
 type hasty struct {
 	blob.Store
-	dropped chan struct{}
+	reading, dropped chan struct{}
 }
 
 func (h hasty) Put(ctx context.Context, name string, r io.Reader) (int64, error) {
-	io.ReadFull(r, make([]byte, 1))
+	go io.Copy(io.Discard, r) // ends with the pipe
+	<-h.reading
 	return 0, musa.ErrUnavailable
 }
 
@@ -29,18 +31,23 @@ func (h hasty) Remove(ctx context.Context, name string) error {
 	return h.Store.Remove(ctx, name)
 }
 
-// endless is a source that is being read until its bytes were dropped, or for a moment.
-type endless struct {
-	dropped chan struct{}
-	late    bool
+// slow is a source whose first read lasts until the bytes are dropped, or for a moment.
+type slow struct {
+	reading, dropped, over chan struct{}
+	once                   sync.Once
+	late                   bool // written before over is closed
 }
 
-func (e *endless) Read(p []byte) (int, error) {
-	select {
-	case <-e.dropped:
-		e.late = true
-	case <-time.After(100 * time.Millisecond):
-	}
+func (s *slow) Read(p []byte) (int, error) {
+	s.once.Do(func() {
+		close(s.reading)
+		select {
+		case <-s.dropped:
+			s.late = true
+		case <-time.After(100 * time.Millisecond):
+		}
+		close(s.over)
+	})
 	return len(p), nil
 }
 
@@ -49,15 +56,16 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestSealingEndsBeforeItsKeyIsOverwritten(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
-	e := &endless{dropped: make(chan struct{})}
+	e := &slow{reading: make(chan struct{}), dropped: make(chan struct{}), over: make(chan struct{})}
 	fresh := vault.New(s.Eraser.Vault.Config)
-	fresh.Blobs = hasty{fresh.Blobs, e.dropped}
+	fresh.Blobs = hasty{fresh.Blobs, e.reading, e.dropped}
 	a := s.opening.Asset
 	a.ID = musa.NewAssetID(s.Clock.Now())
 	g := s.Policy.Decide(policy.Facts{Now: musa.At(s.Clock.Now()), Actor: s.owner, Purpose: musa.PurposeDeliver, Item: vault.AssetItem(a)})
 	if _, err := fresh.Seal(t.Context(), g, a, []vault.Part{{Role: musa.BlobFull, Data: e}}); !errors.Is(err, musa.ErrUnavailable) {
 		t.Fatalf("a store that gives up gives %v", err)
 	}
+	<-e.over
 	if e.late {
 		t.Error("the source was read after its bytes were dropped")
 	}
