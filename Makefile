@@ -18,15 +18,15 @@ LINK := -ldflags=-w
 
 # What tests write nobody keeps, and a memory file system takes it without waiting for a disk.
 # Where there is none, or too little of it, they write where TMPDIR says. Builds stay on disk.
-TESTS := $(shell [ $$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1) -gt 6000000 ] 2>/dev/null && \
-	echo "GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=/dev/shm")
+ROOM := $(shell [ $$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1) -gt 6000000 ] 2>/dev/null && echo yes)
+TESTS := $(if $(ROOM),GOTMPDIR=$(or $(TMPDIR),/tmp) TMPDIR=/dev/shm)
 
 # Many tests wait for a clock or another process: more of them at a time than processors.
 PARALLEL := -parallel 5
 
-# Short-lived test binaries need not collect what they could keep. The programs that e2e starts do
-# as they do elsewhere.
-UNITS := GOGC=400
+# Where there is room, short-lived test binaries need not collect what they could keep, nor need what
+# they start; e2e's programs do as they do elsewhere.
+UNITS := $(if $(ROOM),GOGC=400)
 
 # A clone that belongs to another user makes git refuse, and with it go's version stamp.
 STAMP = $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)

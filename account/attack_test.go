@@ -204,9 +204,9 @@ func TestTheWorkDoneTellsNothing(t *testing.T) {
 	took := func(email string) time.Duration {
 		began := time.Now()
 		a := signIn(c, email, "not the password")
-		t := time.Since(began)
+		lasted := time.Since(began)
 		c.Problem(http.StatusUnauthorized, a) // of a refused try nothing is hashed
-		return t
+		return lasted
 	}
 	// The shortest of many by turns: whatever else the machine does, it does to both.
 	known, unknown := time.Hour, time.Hour

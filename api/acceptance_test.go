@@ -23,7 +23,8 @@ func TestWhatIsSaidAboutAcceptingIsWhatIsDone(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
 			before, after, found := strings.Cut(text, "\n"+line)
-			if !found || !strings.Contains(after, "accept: by_use") {
+			at := strings.Index(after, "accept: by_use")
+			if !found || at < 0 || strings.Contains(after[:at], "\nchanges:") {
 				t.Fatal("the preset no longer says `accept: by_use` there")
 			}
 			s := musatest.New(t, musatest.Rig{Policy: before + "\n" + line + strings.Replace(after, "accept: by_use", "accept: by_click", 1)})

@@ -158,7 +158,7 @@ func TestClosing(t *testing.T) {
 			id := active.Subject()
 			closes{7 * day, later(30 * day)}.end(t, s, person(s, musa.TierMember))
 			for range 5 {
-				turnTo(t, s, s.Clock.Now().AddDate(1, 0, 0))
+				turnTo(t, s, musatest.Months(s.Clock.Now(), 12))
 				wantAccount(t, s, id, "active")
 			}
 		})
@@ -168,7 +168,7 @@ func TestClosing(t *testing.T) {
 			ids := []musa.SubjectID{person(s, musa.TierMember).Subject(), person(s, musa.TierPaid).Subject()}
 			closes{14 * day, later(60 * day)}.end(t, s, person(s, musa.TierPaid))
 			for range 10 {
-				turnTo(t, s, s.Clock.Now().AddDate(1, 0, 0))
+				turnTo(t, s, musatest.Months(s.Clock.Now(), 12))
 			}
 			for _, id := range ids {
 				wantAccount(t, s, id, "active")
@@ -203,7 +203,7 @@ func TestClosing(t *testing.T) {
 					t.Errorf("%s holds what is left of a closed account", role)
 				}
 			}
-			closes{72 * time.Hour, func(at time.Time) time.Time { return at.AddDate(3, 0, 0) }}.end(t, s, person(s, musa.TierMember))
+			closes{72 * time.Hour, func(at time.Time) time.Time { return musatest.Months(at, 36) }}.end(t, s, person(s, musa.TierMember))
 		})
 	})
 }
@@ -225,8 +225,8 @@ func TestPayments(t *testing.T) {
 			turnTo(t, s, *closing.Erased)
 			s.Step()
 			kept := paper(t, s, closing).Statement.Kept
-			if len(kept) == 0 || kept[0].Category != musa.CategoryPayment || kept[0].Rule == "" || !kept[0].Until.Time().Equal(last.AddDate(7, 0, 0)) {
-				t.Fatalf("the receipt says that %+v is kept, want payments until %v", kept, last.AddDate(7, 0, 0))
+			if len(kept) == 0 || kept[0].Category != musa.CategoryPayment || kept[0].Rule == "" || !kept[0].Until.Time().Equal(musatest.Months(last, 84)) {
+				t.Fatalf("the receipt says that %+v is kept, want payments until %v", kept, musatest.Months(last, 84))
 			}
 			detached := func() {
 				t.Helper()

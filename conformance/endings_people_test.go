@@ -74,14 +74,14 @@ func workspaceLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T
 	m := s.Member()
 	var ws api.Workspace
 	m.Want(http.StatusCreated, m.Do(http.MethodPost, "/api/workspaces", musatest.Order{"name": "a studio of one"}), &ws)
-	return s.Clock.Now().UTC().AddDate(2, 0, 0), rowsLeft(s, fmt.Sprintf("workspaces WHERE subject = '%s'", ws.ID), fmt.Sprintf("members WHERE workspace = '%s'", ws.ID))
+	return musatest.Months(s.Clock.Now().UTC(), 24), rowsLeft(s, fmt.Sprintf("workspaces WHERE subject = '%s'", ws.ID), fmt.Sprintf("members WHERE workspace = '%s'", ws.ID))
 }
 
 func choicesLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
 	m := s.Member()
 	id := m.Subject()
 	m.Want(http.StatusOK, m.Do(http.MethodPut, "/api/me/consents", musatest.Order{"marketing": "yes"}), nil)
-	return s.Clock.Now().UTC().AddDate(2, 0, 0), rowsLeft(s, fmt.Sprintf("choices WHERE subject = '%s'", id))
+	return musatest.Months(s.Clock.Now().UTC(), 24), rowsLeft(s, fmt.Sprintf("choices WHERE subject = '%s'", id))
 }
 
 // choiceSuperseded ends three years after another answer took its place, while the account is
@@ -92,7 +92,7 @@ func choiceSuperseded(t *testing.T, s *musatest.Studio) {
 		m.Want(http.StatusOK, m.Do(http.MethodPut, "/api/me/consents", musatest.Order{"marketing": answer}), nil)
 	}
 	of := fmt.Sprintf("choices WHERE subject = '%s' AND name = 'marketing' AND superseded ", m.Subject())
-	end := instantOf(t, s, "SELECT superseded FROM "+of+"> 0").UTC().AddDate(3, 0, 0)
+	end := musatest.Months(instantOf(t, s, "SELECT superseded FROM "+of+"> 0").UTC(), 36)
 	for eve := end.Add(-time.Second); s.Clock.Now().Before(eve); {
 		s.Clock.Turn(min(visits, eve.Sub(s.Clock.Now())))
 		m.Want(http.StatusOK, m.Do(http.MethodGet, "/api/me", nil), nil)
@@ -113,14 +113,14 @@ func caseAnswered(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T)
 	m := s.Member()
 	id := m.Subject()
 	m.Want(http.StatusCreated, m.Do(http.MethodPost, "/api/rights", musatest.Order{"right": "access"}), nil)
-	return s.Clock.Now().UTC().AddDate(3, 0, 0), rowsLeft(s, fmt.Sprintf("cases WHERE subject = '%s'", id))
+	return musatest.Months(s.Clock.Now().UTC(), 36), rowsLeft(s, fmt.Sprintf("cases WHERE subject = '%s'", id))
 }
 
 func threadLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
 	m := s.Member()
 	id := m.Subject()
 	m.Want(http.StatusCreated, m.Do(http.MethodPost, "/api/support", musatest.Order{"words": "a question that waits"}), nil)
-	return s.Clock.Now().UTC().AddDate(2, 0, 0), rowsLeft(s, fmt.Sprintf("threads WHERE subject = '%s'", id))
+	return musatest.Months(s.Clock.Now().UTC(), 24), rowsLeft(s, fmt.Sprintf("threads WHERE subject = '%s'", id))
 }
 
 func surveyLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
@@ -130,7 +130,7 @@ func surveyLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) i
 	op.Want(http.StatusCreated, op.Do(http.MethodPost, "/api/admin/surveys", musatest.Order{"title": "How is it?",
 		"questions": []musatest.Order{{"id": "why", "ask": "Why?", "kind": "words"}}}), &asked)
 	m.Want(http.StatusOK, m.Do(http.MethodPost, "/api/surveys/"+asked.ID+"/answer", musatest.Order{"answers": map[string]string{"why": "because"}}), nil)
-	return s.Clock.Now().UTC().AddDate(2, 0, 0), rowsLeft(s, fmt.Sprintf("answers WHERE subject = '%s'", id))
+	return musatest.Months(s.Clock.Now().UTC(), 24), rowsLeft(s, fmt.Sprintf("answers WHERE subject = '%s'", id))
 }
 
 func incidentOver(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
@@ -138,7 +138,7 @@ func incidentOver(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T)
 	var in struct{ ID string }
 	op.Want(http.StatusCreated, op.Do(http.MethodPost, "/api/admin/incidents", musatest.Order{"what": "a disk went missing"}), &in)
 	op.Want(http.StatusOK, op.Do(http.MethodPost, "/api/admin/incidents/"+in.ID+"/affected", musatest.Order{"subjects": []string{string(m.Subject())}}), nil)
-	return s.Clock.Now().UTC().AddDate(3, 0, 0), rowsLeft(s, fmt.Sprintf("incidents WHERE id = '%s'", in.ID), fmt.Sprintf("affected WHERE incident = '%s'", in.ID))
+	return musatest.Months(s.Clock.Now().UTC(), 36), rowsLeft(s, fmt.Sprintf("incidents WHERE id = '%s'", in.ID), fmt.Sprintf("affected WHERE incident = '%s'", in.ID))
 }
 
 // suspensionLeft goes with an account that nobody decides about, and whose owner never comes back.
@@ -146,7 +146,7 @@ func suspensionLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.
 	mod, m := staff(t, s, musa.RoleSupport), s.Member()
 	id := m.Subject()
 	mod.Want(http.StatusOK, mod.Do(http.MethodPost, "/api/admin/people/"+string(id)+"/suspend", musatest.Order{"reason": "a letter of the school"}), nil)
-	return s.Clock.Now().UTC().AddDate(2, 0, 0), rowsLeft(s, fmt.Sprintf("suspensions WHERE subject = '%s'", id))
+	return musatest.Months(s.Clock.Now().UTC(), 24), rowsLeft(s, fmt.Sprintf("suspensions WHERE subject = '%s'", id))
 }
 
 func mailSent(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {

@@ -111,8 +111,9 @@ func queued(t *testing.T, s *musatest.Studio) {
 		if line.Cause == "" || line.Tries != 1 || line.Erased == nil || line.Purged != nil {
 			t.Errorf("what failed stands as %+v", line)
 		}
-		if a := g.Asset(line.Item); a.State != "erased" || a.Receipt != "" {
-			t.Errorf("while its bytes are there the picture is %q, its receipt %q", a.State, a.Receipt)
+		written := rowsLeft(s, "receipts WHERE item = '"+line.Item+"'")(t)
+		if a := g.Asset(line.Item); a.State != "erased" || a.Receipt != "" || written > 0 {
+			t.Errorf("while its bytes are there the picture is %q, its receipt %q, and %d are written", a.State, a.Receipt, written)
 		}
 	}
 	await(t, time.Minute, "it is tried again", func() bool {

@@ -167,9 +167,9 @@ func deadlines(t *testing.T, s *musatest.Studio) {
 		region, law string
 		within      func(time.Time) time.Time
 	}{
-		{"DE", "gdpr", func(at time.Time) time.Time { return months(at, 1) }},
+		{"DE", "gdpr", func(at time.Time) time.Time { return musatest.Months(at, 1) }},
 		{"US-CA", "ccpa", func(at time.Time) time.Time { return at.Add(45 * day) }},
-		{"", "gdpr", func(at time.Time) time.Time { return months(at, 1) }},
+		{"", "gdpr", func(at time.Time) time.Time { return musatest.Months(at, 1) }},
 	} {
 		g := s.Guest().In(t)
 		live(t, s, g, c.region)
@@ -232,13 +232,4 @@ func renewed(t *testing.T, s *musatest.Studio) *musatest.Client {
 		t.Fatal(err)
 	}
 	return &musatest.Client{T: t, Base: s.URL, Token: added.Token}
-}
-
-// months is an instant so many months later, on the last day where the month lacks it.
-func months(at time.Time, n int) time.Time {
-	over := at.AddDate(0, n, 0)
-	if over.Day() != at.Day() {
-		over = over.AddDate(0, 0, -over.Day())
-	}
-	return over
 }

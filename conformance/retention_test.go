@@ -295,7 +295,7 @@ func TestPlans(t *testing.T) {
 			s.SetTier(loser, musa.TierMember)
 			wantEnds(t, loser, start.Add(30*day), ofL, madeL) // the plan's end comes after the notice
 			choose(p, "1y")
-			wantEnds(t, p, start.AddDate(1, 0, 0), ofP, madeP)
+			wantEnds(t, p, musatest.Months(start, 12), ofP, madeP)
 
 			// A shorter rule of a later version wins over plan and choice, from its day on.
 			_, shorter := revised(t, "workspace", s.Clock.Now().Format(time.DateOnly)+".9", s.Clock.Now().Add(40*day), "keep: 90d, choices: [7d, 30d, 90d, 1y]", "keep: 15d, choices: [7d, 15d]")

@@ -151,7 +151,7 @@ func (w *working) leadsToNobody() {
 			w.t.Errorf("the totals hold %q", mark)
 		}
 	}
-	if w.Clock.Now().Before(w.first.AddDate(1, 0, 0)) && !strings.Contains(dump(w.t, w.Studio, "jobs"), w.job) {
+	if w.Clock.Now().Before(musatest.Months(w.first, 12)) && !strings.Contains(dump(w.t, w.Studio, "jobs"), w.job) {
 		w.t.Error("the scan does not find what is there")
 	}
 }
@@ -210,11 +210,11 @@ func TestTotals(t *testing.T) {
 			w.leaves()
 			// Rows that lead to a person: of the first day at their end, the younger ones stay.
 			at := func(when time.Time) int { return rows(t, s, fmt.Sprintf("jobs WHERE created = %d", when.UnixMilli())) }
-			turnTo(t, s, w.first.AddDate(1, 0, 0).Add(-time.Second))
+			turnTo(t, s, musatest.Months(w.first, 12).Add(-time.Second))
 			if n := at(w.first); n < busy {
 				t.Errorf("a second before its end %d rows of the first day are there", n)
 			}
-			turnTo(t, s, w.first.AddDate(1, 0, 0))
+			turnTo(t, s, musatest.Months(w.first, 12))
 			if n := at(w.first); n != 0 {
 				t.Errorf("at its end %d rows of the first day are left", n)
 			}
@@ -238,7 +238,7 @@ func TestMessages(t *testing.T) {
 		at := time.Date(2028, 2, 1, 13, 30, 0, 0, time.UTC)
 		message := policy.Item{Category: musa.CategoryConversation, Tier: musa.TierMember, Created: musa.At(at)}
 		end := doc.End(message)
-		if !end.At.Time().Equal(at.AddDate(1, 0, 0)) {
+		if !end.At.Time().Equal(musatest.Months(at, 12)) {
 			t.Errorf("a message of %v ends %v", at, end.At.Time())
 		}
 		message.JobEnded = musa.At(at.AddDate(0, 11, 0)) // the conversation is still in use

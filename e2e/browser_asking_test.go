@@ -22,14 +22,14 @@ type asking struct {
 	browsing context.Context
 }
 
-// TestAsking is the way of those who ask without an account, and of the staff who answer: nobody
-// needs more than a browser for it.
+// TestAsking is the way of those who ask without an account, and of the staff who answer, each at
+// a browser.
 func TestAsking(t *testing.T) {
 	t.Parallel()
 	a := asking{live(t), chromium(t)}
 	b := openAt(t, a.browsing, a.URL, phone, "/do-not-sell")
 	for _, status := range []int64{http.StatusUnauthorized, http.StatusNotFound} {
-		b.refusals[status] = true
+		b.refuses(status)
 	}
 	t.Run("do not sell", func(t *testing.T) { refuseSale(t, b) })
 	t.Run("a question with a way back", func(t *testing.T) { a.askByMail(t, b) })
@@ -74,7 +74,7 @@ func (a asking) askByMail(t *testing.T, b *tab) {
 		t.Error("the link of a mail signs a browser in")
 	}
 	elsewhere.visit("/terms")
-	elsewhere.refusals[http.StatusGone] = true
+	elsewhere.refuses(http.StatusGone)
 	elsewhere.visit(link) // it was used
 	elsewhere.until(`document.querySelector('[data-said]').innerText`)
 	elsewhere.see(`document.querySelector('[data-thread]').hidden`)

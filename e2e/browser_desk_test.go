@@ -110,7 +110,7 @@ func accountsLife(t *testing.T, b *tab, server *nodes.Node) {
 	if a := client.Content(result); a.Status != http.StatusUnauthorized {
 		t.Errorf("a closed account's picture answers %d", a.Status)
 	}
-	b.refusals[http.StatusNotFound] = true // the receipt is in the log only when all is gone
+	b.refuses(http.StatusNotFound) // the receipt is in the log only when all is gone
 	b.press("[data-closing]", "Open the receipt")
 	b.until(`document.querySelector('musa-receipt')`)
 	b.reads("[data-facts]", "account")
@@ -119,7 +119,7 @@ func accountsLife(t *testing.T, b *tab, server *nodes.Node) {
 // signIn pastes a token, after one that is none.
 func signIn(b *tab, token string) {
 	b.t.Helper()
-	b.refusals[http.StatusUnauthorized] = true
+	b.refuses(http.StatusUnauthorized)
 	b.until(`!document.querySelector('[data-sign]').hidden`)
 	b.act(`document.getElementById('token').focus()`)
 	b.keys("musa_no-such-token\r")
@@ -156,7 +156,7 @@ func operatorsDesk(t *testing.T, b *tab, server *nodes.Node) {
 		t.Errorf("the record: %.200s", got)
 	}
 	b.press("main", "Holds")
-	b.refusals[http.StatusNotFound] = true
+	b.refuses(http.StatusNotFound)
 	b.reads("[data-not-yours]", "Holds are not for your role.")
 	b.press("main", "Sign out")
 	b.until(`!document.querySelector('[data-sign]').hidden`)
@@ -177,7 +177,7 @@ func heldAndReleased(t *testing.T, b *tab, server *nodes.Node) {
 	two := &musatest.Client{T: t, Base: server.URL, Token: addStaff(t, server, musa.RoleCompliance)}
 	signIn(b, addStaff(t, server, musa.RoleCompliance))
 	b.reads("[data-none]", "Nothing is held.")
-	b.refusals[http.StatusBadRequest] = true
+	b.refuses(http.StatusBadRequest)
 	b.press("[data-order]", "Hold a copy")
 	b.reads("[data-fault=asset]", "Give the id of a picture")
 	b.act(`document.getElementById('asset').focus()`)

@@ -54,7 +54,7 @@ const (
 func guestToNothing(t *testing.T, browsing context.Context, sink *rigs.SMTP, here, there *nodes.Node) {
 	b := open(t, browsing, here, desk, "/")
 	for status := range map[int64]bool{http.StatusUnauthorized: true, http.StatusForbidden: true, http.StatusNotFound: true} {
-		b.refusals[status] = true
+		b.refuses(status)
 	}
 	b.press("musa-consent", "No")
 	b.drop(filepath.Join(photos.Dir(t), "chelsea.png"))

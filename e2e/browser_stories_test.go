@@ -50,7 +50,7 @@ func save(t *testing.T, name string, data []byte) string {
 
 // severalPictures takes three at once, of which one is none, and gets two back in one file.
 func severalPictures(t *testing.T, b *tab) {
-	b.refusals[http.StatusUnsupportedMediaType] = true
+	b.refuses(http.StatusUnsupportedMediaType)
 	b.pick(cut(t, "coffee.png", "coffee.jpg", 420, 300), save(t, "notes.jpg", []byte("not a picture at all")),
 		cut(t, "astronaut.png", "astronaut.jpg", 180, 240))
 	b.reads("[data-start]", "Enhance 2 pictures")

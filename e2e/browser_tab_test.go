@@ -32,9 +32,16 @@ import (
 // chromium starts the browser that all tabs of a test share.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
+	// What a browser leaves behind when it is ended goes, too, as far as it lets go of it by then.
+	left, err := os.MkdirTemp("", "musa-chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(left) })
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.NoSandbox, // it refuses to run as root with one, and it sees our own pages only
 		chromedp.Flag("disable-component-update", true),
+		chromedp.Env("TMPDIR="+left),
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("hide-scrollbars", true))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
@@ -71,7 +78,7 @@ type tab struct {
 	ctx       context.Context
 	base      string
 	downloads string
-	refusals  map[int64]bool  // statuses that the test provokes
+	refusals  map[int64]bool  // statuses that the test provokes; guarded by mu
 	others    map[string]bool // other sites that the test goes to
 
 	screen screen
@@ -120,6 +127,13 @@ window.shown = () => document.querySelector('musa-studio').current;
 window.violations = [];
 addEventListener('securitypolicyviolation', (event) => window.violations.push(event.violatedDirective + ' ' + event.blockedURI));
 `
+
+// refuses says that the test provokes answers of a status.
+func (b *tab) refuses(status int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refusals[status] = true
+}
 
 func (b *tab) hear(event any) {
 	b.mu.Lock()

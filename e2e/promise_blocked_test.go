@@ -118,7 +118,7 @@ func (p *picky) blocking(t *testing.T, path string, names ...string) *tab {
 		}})
 	t.Cleanup(door.Close)
 	b := openAt(t, p.browsing, door.URL, desk, path)
-	b.refusals[http.StatusUnauthorized] = true
+	b.refuses(http.StatusUnauthorized)
 	t.Cleanup(func() {
 		for _, name := range names {
 			if _, kept := b.cookies()[name]; kept {
@@ -195,7 +195,7 @@ func sessionBlocked(t *testing.T, p *picky) {
 
 func sessionDeleted(t *testing.T, p *picky) {
 	b := openAt(t, p.browsing, p.URL, desk, "/")
-	b.refusals[http.StatusUnauthorized] = true
+	b.refuses(http.StatusUnauthorized)
 	b.press("musa-consent", "No")
 	b.drop(filepath.Join(photos.Dir(t), "chelsea.png"))
 	b.reads("[data-estimate]", "×")

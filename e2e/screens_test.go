@@ -59,7 +59,7 @@ func TestScreens(t *testing.T) {
 		t.Run(who.name, func(t *testing.T) {
 			b := openAt(t, browsing, l.URL, desk, "/terms")
 			for _, status := range []int64{http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden, http.StatusGone} {
-				b.refusals[status] = true
+				b.refuses(status)
 			}
 			b.be(who.client)
 			for _, path := range who.paths {

@@ -57,35 +57,13 @@ func (n *Notices) content(ctx context.Context, tx db.Tx, m db.Mail, to Addressee
 		return n.told(ctx, tx, m, words, c)
 	}
 	vars := lang.Vars{"studio": c.Studio, "name": oneLine(to.Name), "site": n.post.Site}
-	if m.Kind == Policy {
-		var err error
-		if c.Points, err = n.changes(ctx, tx, m, words, vars); err != nil {
-			return content{}, err
-		}
+	var err error
+	if c.Points, err = n.particulars(ctx, tx, m, words, vars); err != nil {
+		return content{}, err
 	}
 	key := "mail." + m.Kind
 	if _, ok := words.Message(key + "." + m.Object + ".subject"); ok {
 		key += "." + m.Object // said otherwise: suspended, and then restored
-	}
-	if m.Kind == FactorChanged {
-		what := "mail.factor." + m.Object
-		if _, ok := words.Message(what); !ok {
-			what = "mail.factor.other"
-		}
-		vars["what"] = words.T(what, nil)
-	}
-	if m.Kind == List {
-		vars["name"] = named(words, to.Name)
-	}
-	if m.Kind == Closing {
-		s, err := tx.Subject(ctx, m.Subject)
-		if err != nil {
-			return content{}, err
-		}
-		if s.State != musa.SubjectClosed {
-			return content{}, errSettled // it was taken back before the mail left
-		}
-		vars["date"] = moment(words, s.Closed.Add(n.Versions().Grace(s.Closed)))
 	}
 	c.Subject = words.T(key+".subject", vars)
 	c.Paragraphs = strings.Split(words.T(key+".text", vars), "\n")
@@ -98,6 +76,32 @@ func (n *Notices) content(ctx context.Context, tx db.Tx, m db.Mail, to Addressee
 	c.Why = words.T(key+".why", vars)
 	c.StopWords = words.T("mail.nostop", vars)
 	return c, nil
+}
+
+// particulars puts into vars what a kind of mail says besides, and gives what it lists.
+func (n *Notices) particulars(ctx context.Context, tx db.Tx, m db.Mail, words *lang.Catalogue, vars lang.Vars) ([]string, error) {
+	switch m.Kind {
+	case Policy:
+		return n.changes(ctx, tx, m, words, vars)
+	case FactorChanged:
+		what := "mail.factor." + m.Object
+		if _, ok := words.Message(what); !ok {
+			what = "mail.factor.other"
+		}
+		vars["what"] = words.T(what, nil)
+	case List:
+		vars["name"] = named(words, vars["name"].(string))
+	case Closing:
+		s, err := tx.Subject(ctx, m.Subject)
+		if err != nil {
+			return nil, err
+		}
+		if s.State != musa.SubjectClosed || m.Object != string(s.Receipt) {
+			return nil, errSettled // it was taken back before the mail left
+		}
+		vars["date"] = moment(words, s.Closed.Add(n.Versions().Grace(s.Closed)))
+	}
+	return nil, nil
 }
 
 // changes are what a version of the policy changes; m.Object is the number of its adoption.

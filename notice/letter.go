@@ -164,7 +164,7 @@ func day(words *lang.Catalogue, at musa.Millis) string {
 
 // moment writes an instant's day and minute, for what ends within a day.
 func moment(words *lang.Catalogue, at musa.Millis) string {
-	return day(words, at) + ", " + at.Time().Format("15:04") + " UTC"
+	return words.T("date.moment", lang.Vars{"date": day(words, at), "time": at.Time().Format("15:04")})
 }
 
 // since is how long ago news may be that pages still show.

@@ -222,12 +222,13 @@ func (d *Document) MailsFor() (made, sent time.Duration) {
 }
 
 // longest is how long such an item stays in the tier where it stays longest, from the instant 1 that it
-// names. 0 is for ever.
+// names. 0 is for ever, or as long as its owner is there.
 func (d *Document) longest(i Item) time.Duration {
 	const from = musa.Millis(1)
 	var most musa.Millis
 	for _, tier := range d.Tiers.Names() {
 		i.Tier = musa.Tier(tier)
+		// None here in a tier hangs on another event: kept for ever nothing personal may be (lint).
 		most = max(most, d.End(i).At)
 	}
 	if most == 0 {

@@ -103,7 +103,7 @@ func (r *Rights) tellClosing(ctx context.Context, tx db.Tx, s db.Subject, until 
 	if s.Kind != musa.SubjectPerson || until <= tx.Now {
 		return nil
 	}
-	return tx.QueueMail(ctx, db.Mail{Subject: s.ID, Kind: mailClosing, Once: mailClosing + "/" + string(s.Receipt)})
+	return tx.QueueMail(ctx, db.Mail{Subject: s.ID, Kind: mailClosing, Object: string(s.Receipt), Once: mailClosing + "/" + string(s.Receipt)})
 }
 
 // Closing tells a person how the closing of their account stands; zero while it is open.

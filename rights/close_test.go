@@ -173,6 +173,16 @@ func TestAClosingIsMailed(t *testing.T) {
 				}
 				m.Want(http.StatusNoContent, m.Do(http.MethodDelete, "/api/me/erasure", nil), nil)
 			}
+			for n := range 2 { // and closed again, which is told of once
+				shut(t, m)
+				m.Want(http.StatusNoContent, m.Do(http.MethodDelete, "/api/me/erasure", nil), nil)
+				if n > 0 {
+					shut(t, m)
+				}
+				if got := len(s.Post(m.Email)) - before; got != 2+n {
+					t.Errorf("a closing that was taken back before its mail left is told of: %d mails, want %d", got, 2+n)
+				}
+			}
 		})
 	}
 }

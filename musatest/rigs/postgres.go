@@ -70,6 +70,7 @@ type postgres struct {
 	dir    string
 	port   int
 	alive  io.WriteCloser // held open for as long as the server is to run
+	said   io.Reader      // what the keeper says
 	keeper *exec.Cmd
 }
 
@@ -114,12 +115,15 @@ kill -QUIT "$pid"
 wait "$pid"
 rm -rf "$root"`
 
-// brewer is a keeper that ends its server in good order and leaves the files there.
+// brewer runs a server as keeper does, but ends it in good order at a line of standard input, says so,
+// and removes its files only once standard input ends.
 const brewer = `root=$1; shift
 "$@" >"$root/server.log" 2>&1 </dev/null & pid=$!
 read -r _
 kill -INT "$pid"
-wait "$pid"`
+wait "$pid" && echo done
+read -r _
+rm -rf "$root"`
 
 // heir removes a folder ($1) once standard input ends.
 const heir = `read -r _
@@ -170,8 +174,12 @@ func newCluster() (*cluster, error) {
 	if out, err := create.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("create the database: %w\n%s", err, out)
 	}
-	m.alive, _, err = m.keep(root, heir, root)
-	return m, err
+	kept, err := m.keep(root, heir, root)
+	if err != nil {
+		return nil, err
+	}
+	m.alive = kept.alive
+	return m, nil
 }
 
 // folder makes a folder that the servers' user owns.
@@ -193,14 +201,18 @@ func (m *cluster) command(dir, name string, args ...string) error {
 }
 
 // keep runs a script until the returned pipe is closed, by us or with us.
-func (m *cluster) keep(dir, script string, args ...string) (io.WriteCloser, *exec.Cmd, error) {
+func (m *cluster) keep(dir, script string, args ...string) (*postgres, error) {
 	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "keeper"}, args...)...)
 	cmd.SysProcAttr, cmd.Dir = m.attr, dir
 	alive, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return alive, cmd, cmd.Start()
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	return &postgres{alive: alive, said: said, keeper: cmd}, cmd.Start()
 }
 
 // shaped is the files of another server, after something was done to its database.
@@ -209,15 +221,19 @@ func (m *cluster) shaped(shape func(ctx context.Context, url string) error) (*cl
 	if err != nil {
 		return nil, err
 	}
-	root := filepath.Dir(c.dir)
-	other := &cluster{bin: m.bin, dir: c.dir, attr: m.attr}
-	if other.alive, _, err = m.keep(root, heir, root); err != nil {
+	err = shape(context.Background(), c.url())
+	if err == nil {
+		_, err = io.WriteString(c.alive, "\n")
+	}
+	said := make([]byte, len("done\n"))
+	if err == nil {
+		_, err = io.ReadFull(c.said, said)
+	}
+	if err != nil {
 		c.stop()
 		return nil, err
 	}
-	err = shape(context.Background(), c.url())
-	c.alive.Close()
-	return other, errors.Join(err, c.keeper.Wait())
+	return &cluster{bin: m.bin, dir: c.dir, attr: m.attr, alive: c.alive}, nil
 }
 
 // start runs a server on a copy of the files, under a script that ends it.
@@ -235,17 +251,19 @@ func (m *cluster) run(script string) (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &postgres{dir: filepath.Join(root, "data")}
-	if err := m.command(root, "/bin/cp", "-a", m.dir, c.dir); err != nil {
+	dir := filepath.Join(root, "data")
+	if err := m.command(root, "/bin/cp", "-a", m.dir, dir); err != nil {
 		return nil, err
 	}
-	if c.port, err = freePort(); err != nil {
-		return nil, err
-	}
-	c.alive, c.keeper, err = m.keep(root, script, root, filepath.Join(m.bin, "postgres"), "-D", c.dir, "-p", strconv.Itoa(c.port))
+	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
+	c, err := m.keep(root, script, root, filepath.Join(m.bin, "postgres"), "-D", dir, "-p", strconv.Itoa(port))
+	if err != nil {
+		return nil, err
+	}
+	c.dir, c.port = dir, port
 	if err := c.await(filepath.Join(root, "server.log")); err != nil {
 		c.stop()
 		return nil, err

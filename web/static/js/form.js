@@ -4,7 +4,10 @@ import { Problem } from './api.js';
 import { say } from './dom.js';
 import { t } from './words.js';
 
-/** Calls `act(values, form)` when a form is sent whole. One that is on its way is not sent twice. */
+/**
+ * Calls `act(values, form)` when a form is sent whole, and lets it be sent: until a script hears it, its
+ * button is off. One that is on its way is not sent twice.
+ */
 export function onSubmit(form, act) {
   for (const button of form.querySelectorAll('button[type=submit]')) button.disabled = false;
   form.addEventListener('submit', async (event) => {

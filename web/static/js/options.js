@@ -77,8 +77,8 @@ class Options extends HTMLElement {
     if (understood) say(this.find('understood'), t('js.understood', { words: understood }));
     const original = served(plan?.original_words);
     if (original) say(this.find('original'), original);
-    // The steps come with the plan and push the button down: it cannot be missed before it can be pressed.
-    const planning = current?.state === 'ready' && !plan && !current.problem;
+    // The first plan's steps push the button down: it cannot be missed before it can be pressed.
+    const planning = this.rows.size === 0 && current?.state === 'ready' && !current.problem;
     this.find('start').disabled = ready.length === 0 || planning;
     const count = Math.max(1, ready.length);
     say(this.find('start-words'), t('js.start', { n: count }));

@@ -15,7 +15,6 @@ class Profile extends Part {
       this.hidden = true;
       return;
     }
-    this.show(await call('GET', '/api/me/profile'));
     onSubmit(this.form('profile'), async (given) => {
       this.show(await call('PATCH', '/api/me/profile', given));
       this.say(t('profile.saved'));
@@ -28,6 +27,7 @@ class Profile extends Part {
         this.say(t('profile.address.sent'));
       });
     }
+    this.show(await call('GET', '/api/me/profile'));
   }
 
   show(profile) {

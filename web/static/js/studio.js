@@ -193,12 +193,16 @@ class Studio extends HTMLElement {
     if (before === 'erasing') return;
     this.say(t('js.said.done', { name: item.name }));
     this.credits();
-    // The original's receipt is written a moment after its erasure was confirmed.
-    for (const wait of [2500, 15_000, 70_000]) setTimeout(() => this.refreshOriginal(item), wait);
+  }
+
+  /** A receipt is written a moment after an erasure was confirmed: it is asked for often at first. */
+  receiptDue(asset, asked, now) {
+    const end = Date.parse(asset?.erased ?? asset?.ends ?? '');
+    if (!(end <= now) || asset.receipt || asset.state === 'purged') return false;
+    return now - (asked ?? end) > (now - end < 120_000 ? 5000 : 60_000);
   }
 
   async refreshOriginal(item) {
-    if (!item.original || item.original.receipt || item.original.saved) return;
     const original = await call('GET', `/api/assets/${item.original.id}`).catch(() => null);
     // A tombstone has no size; what was seen of it before stays on the page.
     if (original) item.change({ original: { ...item.original, ...original } });
@@ -309,10 +313,14 @@ class Studio extends HTMLElement {
     for (const item of this.items) {
       const end = item.state === 'erasing' ? item.asset?.undo_until : item.asset?.ends;
       const over = end && Date.parse(end) <= now;
-      const receiptDue = item.state === 'gone' && !item.asset?.receipt && now - (item.asked ?? 0) > 5000 && now - Date.parse(end) < 120_000;
+      const receiptDue = item.state === 'gone' && this.receiptDue(item.asset, item.asked, now);
       if ((over && ['ready', 'done', 'erasing'].includes(item.state) && now - (item.asked ?? 0) > 1500) || receiptDue) {
         item.asked = now;
         item.refresh();
+      }
+      if (item.state === 'done' && !item.original?.saved && this.receiptDue(item.original, item.originalAsked, now)) {
+        item.originalAsked = now;
+        this.refreshOriginal(item);
       }
     }
     this.remindOf(this.results.filter(({ output }) => output.ends && remindAt(output) <= now && Date.parse(output.ends) > now));
