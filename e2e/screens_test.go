@@ -94,8 +94,7 @@ func (b *tab) inBoth(who, path string) {
 		if marked {
 			at += "#" + mark
 		}
-		b.visit("/terms") // a change of the mark alone opens nothing
-		b.visit(at)
+		b.visit(at) // in another language than the last: a change of the mark alone would open nothing
 		b.settles()
 		if tongue == "en" {
 			b.accessibleOn(who+" "+path, desk, desk, phone.in("dark"))
