@@ -179,7 +179,7 @@ func killedAtWork(t *testing.T) {
 	n.Start()
 	g := n.Guest()
 	a := g.Upload("face.png", photos.Read(t, "astronaut.png"))
-	j := begun(t, g, a.ID)
+	j := begun(t, g, a.ID, 2)
 	n.Kill()
 	n.Start()
 	if done := g.Await(j.ID); done.State != "succeeded" {
