@@ -16,6 +16,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -101,6 +102,17 @@ func (c *Catalogue) T(key string, vars Vars) string {
 		text = strings.ReplaceAll(text, "{"+name+"}", fmt.Sprint(value))
 	}
 	return text
+}
+
+// Day writes an instant's day, UTC, as people write it.
+func (c *Catalogue) Day(at time.Time) string {
+	at = at.UTC()
+	return c.T("date.day", Vars{"day": at.Day(), "month": c.T(fmt.Sprintf("date.month%d", at.Month()), nil), "year": at.Year()})
+}
+
+// Moment writes an instant's day and minute, UTC.
+func (c *Catalogue) Moment(at time.Time) string {
+	return c.T("date.moment", Vars{"date": c.Day(at), "time": at.UTC().Format("15:04")})
 }
 
 // Keys lists the catalogue's keys in order.

@@ -99,7 +99,7 @@ func (n *Notices) particulars(ctx context.Context, tx db.Tx, m db.Mail, words *l
 		if s.State != musa.SubjectClosed || m.Object != string(s.Receipt) {
 			return nil, errSettled // it was taken back before the mail left
 		}
-		vars["date"] = moment(words, s.Closed.Add(n.Versions().Grace(s.Closed)))
+		vars["date"] = words.Moment(s.Closed.Add(n.Versions().Grace(s.Closed)).Time())
 	}
 	return nil, nil
 }
@@ -115,7 +115,7 @@ func (n *Notices) changes(ctx context.Context, tx db.Tx, m db.Mail, words *lang.
 		return nil, err
 	}
 	vars["query"] = url.Values{"from": {p.older.Ref()}, "to": {p.newer.Ref()}}.Encode()
-	vars["version"], vars["date"] = p.newer.Version, day(words, p.adoption.Effective)
+	vars["version"], vars["date"] = p.newer.Version, words.Day(p.adoption.Effective.Time())
 	var reasons []string
 	for _, r := range policy.Matters(p.older, p.newer) {
 		reasons = append(reasons, words.T("mail.matters."+r, nil))

@@ -153,20 +153,6 @@ func oneLine(s string) string {
 	return s
 }
 
-// day writes an instant's day as the language does.
-func day(words *lang.Catalogue, at musa.Millis) string {
-	t := at.Time()
-	if words.Tag() == "de" {
-		return fmt.Sprintf("%d. %s %d", t.Day(), words.T("mail.month."+fmt.Sprint(int(t.Month())), nil), t.Year())
-	}
-	return t.Format("2 January 2006")
-}
-
-// moment writes an instant's day and minute, for what ends within a day.
-func moment(words *lang.Catalogue, at musa.Millis) string {
-	return words.T("date.moment", lang.Vars{"date": day(words, at), "time": at.Time().Format("15:04")})
-}
-
 // since is how long ago news may be that pages still show.
 const since = 365 * 24 * time.Hour
 

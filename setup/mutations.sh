@@ -79,6 +79,7 @@ try "withdrawals, at a restore" rights/repeat.go 's/return r.Consents.Repeat(ctx
 try "restrictions and objections, at a restore" rights/repeat.go 's/event, err = r.repeatCase(ctx, tx, s, act, at)/event = ""/' 'TestARestoreTakesDecisionsAgain/sqlite' ./backup
 try "roles in a workspace, at a restore" backup/repeat.go 's/return tx.SetMemberRole(ctx, m)/return nil/' 'TestARestoreTakesDecisionsAgain/sqlite' ./backup
 try "scrub of keys without a tombstone" erasure/scrub.go 's/soiled = append(soiled, s.Item)/_ = s/' 'TestKeysWithoutATombstone.*/sqlite' ./erasure
+
 # What readers found later.
 try "end of what rests on a withdrawn consent" consent/consent.go 's/if !w.Given || !rests(doc, w, gone) {/if w.Name != "" {/' TestAWithdrawnConsentEnds './notice ./consent'
 try "mail about a closing" rights/close.go 's/return tx.QueueMail(ctx, db.Mail{Subject: s.ID, Kind: mailClosing.*/return nil/' 'TestAClosingIsMailed/sqlite' ./rights

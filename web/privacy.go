@@ -275,18 +275,7 @@ func (p page) moments(key string, at musa.Millis) string {
 	if at == 0 {
 		return p.t(key + ".never")
 	}
-	return p.tv(key, lang.Vars{"moment": p.moment(at)})
-}
-
-// date is a day, UTC, as people write it.
-func (p page) date(at musa.Millis) string {
-	t := at.Time()
-	return p.tv("date.day", lang.Vars{"day": t.Day(), "month": p.t(fmt.Sprintf("date.month%d", t.Month())), "year": t.Year()})
-}
-
-// moment is a minute of a day, UTC.
-func (p page) moment(at musa.Millis) string {
-	return p.tv("date.moment", lang.Vars{"date": p.date(at), "time": at.Time().Format("15:04")})
+	return p.tv(key, lang.Vars{"moment": p.words.Moment(at.Time())})
 }
 
 // number groups the digits of a count.
