@@ -241,7 +241,7 @@ func (a *Accounts) ConfirmAddress(ctx context.Context, by musa.Actor, v Visitor,
 }
 
 func (a *Accounts) moveAddress(ctx context.Context, tx db.Tx, by musa.Actor, s db.Subject, address string) error {
-	p, id, err := a.profileOf(ctx, tx, by)
+	p, id, err := a.profileOf(ctx, tx, by, musa.PurposeSignIn)
 	if err != nil && !errors.Is(err, musa.ErrNotFound) {
 		return err
 	}
@@ -254,7 +254,7 @@ func (a *Accounts) moveAddress(ctx context.Context, tx db.Tx, by musa.Actor, s d
 		return err
 	}
 	p.Email = address
-	if err := a.rewriteProfile(ctx, tx, by, id, p); err != nil {
+	if err := a.rewriteProfile(ctx, tx, by, musa.PurposeSignIn, id, p); err != nil {
 		return err
 	}
 	// What was sent to the former address must not work any more.

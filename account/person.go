@@ -71,7 +71,7 @@ func (a *Accounts) become(ctx context.Context, tx db.Tx, s db.Subject, n newcome
 		}
 		next.Region = n.Region
 	}
-	if err := a.fileProfile(ctx, tx, self(next), n.Person); err != nil {
+	if err := a.fileProfile(ctx, tx, self(next), musa.PurposeSignIn, n.Person); err != nil {
 		return s, err
 	}
 	if err := a.Consent.Accept(ctx, tx, s.ID, consent.ViaSignUp); err != nil {
@@ -143,13 +143,13 @@ func (a *Accounts) undoUntil(s db.Subject) musa.Millis {
 }
 
 // fileProfile seals what a person said of themselves.
-func (a *Accounts) fileProfile(ctx context.Context, tx db.Tx, by musa.Actor, p Person) error {
-	_, err := a.Vault.File(ctx, tx, vault.Filing{By: by, Purpose: musa.PurposeSignIn, Category: musa.CategoryAccount, Content: p})
+func (a *Accounts) fileProfile(ctx context.Context, tx db.Tx, by musa.Actor, purpose musa.Purpose, p Person) error {
+	_, err := a.Vault.File(ctx, tx, vault.Filing{By: by, Purpose: purpose, Category: musa.CategoryAccount, Content: p})
 	return err
 }
 
 // profileOf opens a person's record; musa.ErrNotFound where there is none.
-func (a *Accounts) profileOf(ctx context.Context, tx db.Tx, by musa.Actor) (p Person, id musa.RecordID, err error) {
+func (a *Accounts) profileOf(ctx context.Context, tx db.Tx, by musa.Actor, purpose musa.Purpose) (p Person, id musa.RecordID, err error) {
 	list, err := tx.OpeningsOf(ctx, by.Subject, musa.CategoryAccount, "", 1)
 	if err != nil {
 		return p, "", err
@@ -157,7 +157,7 @@ func (a *Accounts) profileOf(ctx context.Context, tx db.Tx, by musa.Actor) (p Pe
 	if len(list) == 0 {
 		return p, "", fmt.Errorf("profile of %s: %w", by.Subject, musa.ErrNotFound)
 	}
-	_, err = a.Vault.Read(ctx, tx, by, musa.PurposeSignIn, list[0].ID, &p)
+	_, err = a.Vault.Read(ctx, tx, by, purpose, list[0].ID, &p)
 	return p, list[0].ID, err
 }
 

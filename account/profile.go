@@ -69,7 +69,7 @@ func (f part) stray(r rune) bool {
 func (a *Accounts) Person(ctx context.Context, by musa.Actor) (Person, error) {
 	var p Person
 	err := a.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-		p, _, err = a.profileOf(ctx, tx, by)
+		p, _, err = a.profileOf(ctx, tx, by, musa.PurposeSignIn)
 		return err
 	})
 	if errors.Is(err, musa.ErrNotFound) {
@@ -87,33 +87,13 @@ type Change struct{ Name, Username, Profile, Language *string }
 // Correct changes what a person said of themselves. The address is changed by ChangeAddress.
 // Promises C-26, E-25.
 func (a *Accounts) Correct(ctx context.Context, by musa.Actor, c Change) (Person, error) {
-	if by.Tier == musa.TierGuest || by.Person != "" {
+	if by.Person != "" {
 		return Person{}, accountNeeded()
 	}
 	var p Person
-	err := a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		var id musa.RecordID
-		var err error
-		p, id, err = a.profileOf(ctx, tx, by)
-		if err != nil && !errors.Is(err, musa.ErrNotFound) {
-			return err
-		}
-		for _, f := range []struct{ to, from *string }{{&p.Name, c.Name}, {&p.Username, c.Username}, {&p.Profile, c.Profile}, {&p.Language, c.Language}} {
-			if f.from != nil {
-				*f.to = *f.from
-			}
-		}
-		said := p
-		if said.Email == "" {
-			said.Email = "-" // an account by passkey has none, and is asked for none here
-		}
-		if err := a.fields(said); err != nil {
-			return err
-		}
-		if err := a.rewriteProfile(ctx, tx, by, id, p); err != nil {
-			return err
-		}
-		return tx.AppendAudit(ctx, db.AuditEvent{Action: "profile_changed", Role: by.Role, Subject: by.Subject, Object: string(by.Subject)})
+	err := a.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		p, err = a.Rectify(ctx, tx, by, c)
+		return err
 	})
 	if err != nil {
 		return Person{}, fmt.Errorf("correct profile of %s: %w", by.Subject, err)
@@ -121,12 +101,44 @@ func (a *Accounts) Correct(ctx context.Context, by musa.Actor, c Change) (Person
 	return p, nil
 }
 
-// rewriteProfile puts a profile in the place of the former, where there is one.
-func (a *Accounts) rewriteProfile(ctx context.Context, tx db.Tx, by musa.Actor, id musa.RecordID, p Person) error {
-	if id == "" {
-		return a.fileProfile(ctx, tx, by, p)
+// Rectify changes what an account says of its owner in a transaction of the caller's: by is the
+// owner, or the program that acts for them where their request was granted. GDPR art. 16.
+func (a *Accounts) Rectify(ctx context.Context, tx db.Tx, by musa.Actor, c Change) (Person, error) {
+	if by.Tier == musa.TierGuest {
+		return Person{}, accountNeeded()
 	}
-	return a.Vault.Rewrite(ctx, tx, by, musa.PurposeSignIn, id, p)
+	purpose := musa.PurposeSignIn
+	if by.Role == musa.RoleSystem {
+		purpose = musa.PurposeAnswerRights
+	}
+	p, id, err := a.profileOf(ctx, tx, by, purpose)
+	if err != nil && !errors.Is(err, musa.ErrNotFound) {
+		return Person{}, err
+	}
+	for _, f := range []struct{ to, from *string }{{&p.Name, c.Name}, {&p.Username, c.Username}, {&p.Profile, c.Profile}, {&p.Language, c.Language}} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+	said := p
+	if said.Email == "" {
+		said.Email = "-" // an account by passkey has none, and is asked for none here
+	}
+	if err := a.fields(said); err != nil {
+		return Person{}, err
+	}
+	if err := a.rewriteProfile(ctx, tx, by, purpose, id, p); err != nil {
+		return Person{}, err
+	}
+	return p, tx.AppendAudit(ctx, db.AuditEvent{Action: "profile_changed", Role: by.Role, Subject: by.Subject, Object: string(by.Subject)})
+}
+
+// rewriteProfile puts a profile in the place of the former, where there is one.
+func (a *Accounts) rewriteProfile(ctx context.Context, tx db.Tx, by musa.Actor, purpose musa.Purpose, id musa.RecordID, p Person) error {
+	if id == "" {
+		return a.fileProfile(ctx, tx, by, purpose, p)
+	}
+	return a.Vault.Rewrite(ctx, tx, by, purpose, id, p)
 }
 
 func accountNeeded() error {

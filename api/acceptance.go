@@ -53,10 +53,11 @@ type Leave struct {
 
 // tongue is the language that an answer comes in.
 type tongue struct {
+	Lang   string `query:"lang" maxLength:"40" doc:"What the policy says comes in it: en, de. Before Accept-Language."`
 	Accept string `header:"Accept-Language" doc:"What the policy says comes in it: en, de."`
 }
 
-func (in tongue) tag() string { return lang.Match("", in.Accept).Tag() }
+func (in tongue) tag() string { return lang.Match(in.Lang, in.Accept).Tag() }
 
 type acceptanceIn struct {
 	tongue

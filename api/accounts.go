@@ -86,14 +86,15 @@ type newPasswordIn struct {
 	}
 }
 
-type correctIn struct {
-	Body struct {
-		Name     *string `json:"name,omitempty" maxLength:"2000"`
-		Username *string `json:"username,omitempty" maxLength:"2000"`
-		Profile  *string `json:"profile,omitempty" maxLength:"10000"`
-		Language *string `json:"language,omitempty" maxLength:"40"`
-	}
+// Correction is what an account says anew of its owner; what is left out stays.
+type Correction struct {
+	Name     *string `json:"name,omitempty" maxLength:"2000"`
+	Username *string `json:"username,omitempty" maxLength:"2000"`
+	Profile  *string `json:"profile,omitempty" maxLength:"10000"`
+	Language *string `json:"language,omitempty" maxLength:"40"`
 }
+
+type correctIn struct{ Body Correction }
 
 // The answers that must not tell whether there is an account.
 const (
@@ -177,7 +178,7 @@ func (d *door) profile(ctx context.Context, by musa.Actor, _ *struct{}) (*body[P
 }
 
 func (d *door) correctProfile(ctx context.Context, by musa.Actor, in *correctIn) (*body[Person], error) {
-	p, err := d.Accounts.Correct(ctx, by, account.Change{Name: in.Body.Name, Username: in.Body.Username, Profile: in.Body.Profile, Language: in.Body.Language})
+	p, err := d.Accounts.Correct(ctx, by, account.Change(in.Body))
 	if err != nil {
 		return nil, err
 	}

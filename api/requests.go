@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"musa"
+	"musa/account"
 	"musa/rights"
 )
 
@@ -92,6 +93,8 @@ type carriedIn struct {
 		Words string `json:"words" maxLength:"8000" doc:"To the person."`
 		Unit  string `json:"unit,omitempty" enum:"asset,account" doc:"What the answer to a request for erasure erases, for its person and in their name."`
 		Asset string `json:"asset,omitempty" maxLength:"40" doc:"The picture, with unit asset."`
+
+		Correct *Correction `json:"correct,omitempty" doc:"What the answer to a request for rectification corrects in the account of its person. An address is changed by them alone: it has to be proved."`
 	}
 }
 
@@ -109,7 +112,7 @@ func (d *door) requests() {
 	huma.Register(d.api, huma.Operation{OperationID: "read-request", Method: http.MethodGet, Path: "/api/admin/rights/{id}",
 		Summary: "A request with what the person wrote; the look is entered and shown to them", Security: secured, Metadata: staffed(overseers)}, serveAs(d, readers, d.brief))
 	huma.Register(d.api, huma.Operation{OperationID: "answer-request", Method: http.MethodPost, Path: "/api/admin/rights/{id}/answer",
-		Summary: "Carry a request out, in words to the person; one for erasure names what is erased", Security: secured, Metadata: staffed(overseers)}, serveAs(d, overseers, d.answerRequest))
+		Summary: "Carry a request out, in words to the person; one for erasure names what is erased, one for rectification what is corrected", Security: secured, Metadata: staffed(overseers)}, serveAs(d, overseers, d.answerRequest))
 	for name, f := range map[string]func(context.Context, musa.Actor, musa.CaseID, string) (rights.Case, error){
 		"extend": d.Rights.Extend, "refuse": d.Rights.Refuse,
 	} {
@@ -118,9 +121,13 @@ func (d *door) requests() {
 	}
 }
 
-// answerRequest carries a request out. One for erasure names what is erased.
+// answerRequest carries a request out. One for erasure names what is erased, one for rectification
+// what is corrected.
 func (d *door) answerRequest(ctx context.Context, by musa.Actor, in *carriedIn) (*body[Request], error) {
 	return d.decide(func(ctx context.Context, by musa.Actor, id musa.CaseID, words string) (rights.Case, error) {
+		if in.Body.Correct != nil {
+			return d.Rights.AnswerRectification(ctx, by, id, words, account.Change(*in.Body.Correct))
+		}
 		if in.Body.Unit == "" && in.Body.Asset == "" {
 			return d.Rights.Answer(ctx, by, id, words)
 		}

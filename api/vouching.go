@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,16 +19,16 @@ type Paper struct {
 	Sections []Section `json:"sections"`
 }
 
-// vouched is a paper of the law's: its name, its title and what makes it.
+// vouched is a paper of the law's: its name, its English title and what makes it in a language.
 type vouched struct {
 	name, title, summary string
-	sections             func(*policy.Document) []policy.Section
+	sections             func(doc *policy.Document, tag string) []policy.Section
 }
 
-var papers = []vouched{
-	{"record", "Record of processing activities", "The record of processing activities (GDPR art. 30), from the policy in force", (*policy.Document).Record},
-	{"agreement", "Data processing agreement", "The data-processing agreement (GDPR art. 28), from the policy in force", (*policy.Document).Agreement},
-}
+var (
+	recordPaper    = vouched{"record", policy.RecordTitle, "The record of processing activities (GDPR art. 30), from the policy in force", (*policy.Document).RecordIn}
+	agreementPaper = vouched{"agreement", policy.AgreementTitle, "The data-processing agreement (GDPR art. 28), from the policy in force", (*policy.Document).AgreementIn}
+)
 
 // fileOut is an answer to be kept as a file.
 type fileOut struct {
@@ -40,35 +39,31 @@ type fileOut struct {
 
 // vouching serves each paper for programs and, to be kept, printed and signed, as a file.
 func (d *door) vouching() {
-	for _, v := range papers {
+	for _, v := range []vouched{recordPaper, agreementPaper} {
 		path := staffPrefix + v.name
 		huma.Register(d.api, huma.Operation{OperationID: "processing-" + v.name, Method: http.MethodGet, Path: path,
 			Summary: v.summary, Security: secured, Metadata: staffed(overseers)},
-			serveAs(d, overseers, func(context.Context, musa.Actor, *struct{}) (*body[Paper], error) {
+			serveAs(d, overseers, func(_ context.Context, _ musa.Actor, in *tongue) (*body[Paper], error) {
 				doc := d.Policy()
-				return &body[Paper]{Paper{v.title, doc.Policy, doc.Version, sectionsOf(policy.Without(v.sections(doc), d.Unmet(doc)))}}, nil
+				return &body[Paper]{Paper{policy.TitleIn(in.tag(), v.title), doc.Policy, doc.Version, sectionsOf(d.paper(v, doc, in.tag()))}}, nil
 			}))
 		huma.Register(d.api, huma.Operation{OperationID: "processing-" + v.name + "-file", Method: http.MethodGet, Path: path + ".md",
 			Summary: v.summary + ", as a Markdown file", Security: secured, Metadata: staffed(overseers),
 			Responses: map[string]*huma.Response{"200": {Description: "The document",
 				Content: map[string]*huma.MediaType{"text/markdown": {Schema: &huma.Schema{Type: "string"}}}}}},
-			serveAs(d, overseers, func(context.Context, musa.Actor, *struct{}) (*fileOut, error) {
-				doc := d.Policy()
-				return &fileOut{"text/markdown; charset=utf-8", fmt.Sprintf(`attachment; filename="%s-%s-%s.md"`, v.name, doc.Policy, doc.Version),
-					[]byte(markdown(v, doc, d.Unmet(doc)))}, nil
+			serveAs(d, overseers, func(_ context.Context, _ musa.Actor, in *tongue) (*fileOut, error) {
+				return d.paperFile(v, in.tag()), nil
 			}))
 	}
 }
 
-func markdown(v vouched, doc *policy.Document, unmet []string) string {
-	var out strings.Builder
-	fmt.Fprintf(&out, "# %s\n\nPolicy %s, version %s, effective %s. Behind each sentence stands the line of the policy that it renders.\n",
-		v.title, doc.Policy, doc.Version, doc.Effective)
-	for _, s := range policy.Without(v.sections(doc), unmet) {
-		fmt.Fprintf(&out, "\n## %s\n\n", s.Heading)
-		for _, line := range s.Sentences {
-			fmt.Fprintf(&out, "- %s `%s`\n", line.Text, line.Path)
-		}
-	}
-	return out.String()
+// paper is what a document says in a language and this server keeps.
+func (d *door) paper(v vouched, doc *policy.Document, tag string) []policy.Section {
+	return policy.Without(v.sections(doc, tag), d.Unmet(doc))
+}
+
+func (d *door) paperFile(v vouched, tag string) *fileOut {
+	doc := d.Policy()
+	return &fileOut{"text/markdown; charset=utf-8", fmt.Sprintf(`attachment; filename="%s-%s-%s.md"`, v.name, doc.Policy, doc.Version),
+		policy.Markdown(policy.TitleIn(tag, v.title), d.paper(v, doc, tag))}
 }

@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +30,8 @@ type Workspace struct {
 	Held     int64    `json:"held"`
 	Closed   Time     `json:"closed,omitempty" doc:"Set once it is closed: DELETE /api/me/erasure with the header Musa-Workspace takes that back while there is time."`
 	Enforced Enforced `json:"enforced"`
+
+	Agreement bool `json:"agreement" doc:"There is a data-processing agreement to sign: GET /api/workspaces/{id}/agreement."`
 }
 
 // Enforced is what a workspace settles for all in it, and who did.
@@ -77,6 +77,10 @@ type (
 	}
 	workspaceIn struct {
 		ID string `path:"id"`
+	}
+	agreementIn struct {
+		workspaceIn
+		tongue
 	}
 	foundIn struct {
 		Body struct {
@@ -184,12 +188,13 @@ func noWorkspace() error {
 	return &musa.Problem{Kind: musa.ErrNotFound, Code: "workspace_unknown", Public: "There is no such workspace of yours."}
 }
 
-func workspaceOf(w account.Workspace) Workspace {
+func (d *door) workspaceOf(w account.Workspace) Workspace {
 	p := w.Privacy
 	out := Workspace{ID: string(w.ID), Name: w.Name, Role: string(w.Role), Since: timeOf(w.Since), Tier: string(w.Tier), Created: timeOf(w.Created),
 		Members: w.Members, Credits: w.Credits, Held: w.Held, Closed: timeOf(w.Closed),
 		Enforced: Enforced{NoTraining: p.NoTraining > 0, Since: timeOf(p.NoTraining), Shortest: p.Keep > 0, Region: p.Region, Processors: p.Processors,
-			Unlogged: p.Unlogged > 0, May: p.Enforcable, SetBy: string(p.SetBy), SetAt: timeOf(p.SetAt)}}
+			Unlogged: p.Unlogged > 0, May: p.Enforcable, SetBy: string(p.SetBy), SetAt: timeOf(p.SetAt)},
+		Agreement: d.Policy().Organisation.Agreement != ""}
 	if p.Keep > 0 {
 		out.Enforced.Keep = p.Keep.Round(time.Second).String()
 	}
@@ -203,7 +208,7 @@ func (d *door) listWorkspaces(ctx context.Context, by musa.Actor, _ *struct{}) (
 	}
 	out := workspaceList{Workspaces: []Workspace{}}
 	for _, w := range list {
-		out.Workspaces = append(out.Workspaces, workspaceOf(w))
+		out.Workspaces = append(out.Workspaces, d.workspaceOf(w))
 	}
 	return &body[workspaceList]{out}, nil
 }
@@ -213,7 +218,7 @@ func (d *door) foundWorkspace(ctx context.Context, by musa.Actor, in *foundIn) (
 	if err != nil {
 		return nil, err
 	}
-	return &body[Workspace]{workspaceOf(w)}, nil
+	return &body[Workspace]{d.workspaceOf(w)}, nil
 }
 
 func (d *door) getWorkspace(ctx context.Context, ws musa.Actor, _ *workspaceIn) (*body[Workspace], error) {
@@ -221,7 +226,7 @@ func (d *door) getWorkspace(ctx context.Context, ws musa.Actor, _ *workspaceIn) 
 	if err != nil {
 		return nil, err
 	}
-	return &body[Workspace]{workspaceOf(w)}, nil
+	return &body[Workspace]{d.workspaceOf(w)}, nil
 }
 
 func (d *door) changeWorkspace(ctx context.Context, ws musa.Actor, in *workspacePatchIn) (*body[Workspace], error) {
@@ -253,14 +258,12 @@ func (d *door) closeWorkspace(ctx context.Context, ws musa.Actor, _ *workspaceIn
 }
 
 // workspaceAgreement is the agreement that an organisation signs. Policy organisation.agreement.
-func (d *door) workspaceAgreement(_ context.Context, _ musa.Actor, _ *workspaceIn) (*fileOut, error) {
+func (d *door) workspaceAgreement(_ context.Context, _ musa.Actor, in *agreementIn) (*fileOut, error) {
 	doc := d.Policy()
 	if doc.Organisation.Agreement == "" {
 		return nil, &musa.Problem{Kind: musa.ErrNotFound, Code: "agreement_none", Public: "This studio's policy offers no agreement to organisations (organisation.agreement)."}
 	}
-	v := papers[slices.IndexFunc(papers, func(v vouched) bool { return v.name == "agreement" })]
-	return &fileOut{"text/markdown; charset=utf-8", fmt.Sprintf(`attachment; filename="agreement-%s-%s.md"`, doc.Policy, doc.Version),
-		[]byte(markdown(v, doc, d.Unmet(doc)))}, nil
+	return d.paperFile(agreementPaper, in.tag()), nil
 }
 
 func (d *door) listMembers(ctx context.Context, ws musa.Actor, _ *workspaceIn) (*body[memberList], error) {
@@ -324,5 +327,5 @@ func (d *door) acceptInvitation(ctx context.Context, by musa.Actor, in *acceptIn
 	if err != nil {
 		return nil, err
 	}
-	return &body[Workspace]{workspaceOf(w)}, nil
+	return &body[Workspace]{d.workspaceOf(w)}, nil
 }

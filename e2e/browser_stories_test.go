@@ -81,6 +81,44 @@ func severalPictures(t *testing.T, b *tab) {
 	b.picture("studio-dark")
 }
 
+// slowPlans makes each plan take a moment, and writes down for which picture each was asked.
+const slowPlans = `
+window.asked = [];
+const real = window.fetch;
+window.fetch = async (place, options) => {
+  if (String(place) === '/api/plans') {
+    asked.push(JSON.parse(options.body).inputs[0]);
+    await new Promise((go) => setTimeout(go, 500));
+  }
+  return real(place, options);
+};
+window.items = () => document.querySelector('musa-studio').items;
+`
+
+// stageFirst puts the last of many pictures on the stage while plans wait: its plan is the next.
+func stageFirst(t *testing.T, b *tab) {
+	b.act(slowPlans)
+	var paths []string
+	for i := range 8 {
+		paths = append(paths, cut(t, "coffee.png", fmt.Sprintf("coffee-%d.jpg", i), 120+i, 90))
+	}
+	b.pick(paths...)
+	b.until(`items().length === 8 && items().every((item) => item.original)`)
+	before := see[int](b, `(() => {
+		const last = items().filter((item) => !asked.includes(item.original.id)).at(-1);
+		window.last = last.original.id;
+		last.tile.querySelector('button').click();
+		return asked.length;
+	})()`)
+	b.until(`asked.length === 8`)
+	if at := see[int](b, `asked.indexOf(last)`); at != before {
+		t.Errorf("%d plans were asked for when the last picture came on the stage, and its own became number %d", before, at+1)
+	}
+	if before > 6 {
+		t.Fatalf("%d of 8 plans were asked for before anything was seen", before)
+	}
+}
+
 // leftAndFound leaves a long job, finds it again at the page's address and cancels it.
 func leftAndFound(t *testing.T, b *tab) {
 	b.pick(filepath.Join(photos.Dir(t), "astronaut.png"))

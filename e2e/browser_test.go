@@ -32,6 +32,7 @@ func TestBrowser(t *testing.T) {
 	}{
 		{"a photograph from drop to receipt", desk, "/", photographsLife},
 		{"several pictures, one unreadable", desk.in("dark"), "/", severalPictures},
+		{"many pictures, the one on the stage first", desk, "/", stageFirst},
 		{"left, found again, cancelled", desk, "/", leftAndFound},
 		{"by keyboard alone", desk, "/", keyboardAlone},
 		{"on a phone, in German", phone, "/?lang=de", onPhone},

@@ -146,7 +146,7 @@ func New(ctx context.Context, c Config) (*House, error) {
 	}
 	h.Keeper = retention.New(retention.Config{DB: c.DB, Vault: v, Blobs: c.Blobs, Eraser: h.Eraser, Queue: c.Queue,
 		Policy: inForce, Versions: h.Versions, Clock: c.Clock, Log: c.Log})
-	h.Rights = rights.New(rights.Config{DB: c.DB, Vault: v, Eraser: h.Eraser, Studio: h.Studio, Queue: c.Queue, Consents: h.Consents, Policy: inForce,
+	h.Rights = rights.New(rights.Config{DB: c.DB, Vault: v, Eraser: h.Eraser, Studio: h.Studio, Queue: c.Queue, Accounts: h.Accounts, Consents: h.Consents, Policy: inForce,
 		Versions: h.Versions, Log: c.Log})
 	h.Runner = runner.New(runner.Config{DB: c.DB, Vault: v, Queue: c.Queue, Engines: c.Engines, Policy: inForce, Versions: h.Versions,
 		Clock: c.Clock, Log: c.Log, Node: c.Node, Width: c.Width})

@@ -5,8 +5,7 @@
 // start), that plural forms follow the language's own rules, and that the same messages
 // reach the page's scripts, so that no word of the interface lives anywhere else.
 //
-// It does not translate the policy: those sentences are rendered from the policy document
-// in the document's own language, and pages say so.
+// It does not translate the policy: package policy says that in each of these languages itself.
 package lang
 
 import (

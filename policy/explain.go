@@ -2,22 +2,18 @@ package policy
 
 import "musa"
 
-// Explain says in words when an item of a category ends in a tier, and which lines say so.
-// It is musa.ErrInvalid for a category or tier that the document does not declare.
-func (d *Document) Explain(c musa.Category, tier musa.Tier) ([]Sentence, error) {
-	return d.ExplainIn("en", c, tier)
-}
-
-// ExplainIn is Explain in another language; English for one that the page does not speak.
+// ExplainIn says in words of a language when an item of a category ends in a tier, and which lines say
+// so; in English for one that the page does not speak. It is musa.ErrInvalid for a category or tier that
+// the document does not declare.
 func (d *Document) ExplainIn(tag string, c musa.Category, tier musa.Tier) ([]Sentence, error) {
 	category, ok := d.Categories.Get(string(c))
 	if !ok {
 		return nil, &musa.Problem{Kind: musa.ErrInvalid, Code: "category_unknown", Field: "category",
-			Public: "The policy has no such category. It has " + list(d.Categories.Names()) + "."}
+			Public: "The policy has no such category. It has " + inEnglish.list(d.Categories.Names()) + "."}
 	}
 	if !d.Tiers.Has(string(tier)) {
 		return nil, &musa.Problem{Kind: musa.ErrInvalid, Code: "tier_unknown", Field: "tier",
-			Public: "The policy has no such tier. It has " + list(d.Tiers.Names()) + "."}
+			Public: "The policy has no such tier. It has " + inEnglish.list(d.Tiers.Names()) + "."}
 	}
 	p := &page{d: d, t: tongues[tag], sections: []Section{{}}}
 	if category.Collected.Off() {

@@ -1,21 +1,24 @@
 package policy
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
-// The titles of the documents that are handed over.
+// The titles of the documents that are handed over, in English; TitleIn has them in other languages.
 const (
 	RecordTitle    = "Record of processing activities"
 	AgreementTitle = "Data processing agreement"
 )
 
+// TitleIn is such a title in another language; English for one that the page does not speak.
+func TitleIn(tag, title string) string { return tongues[tag].of(title) }
+
 // Record is the record of processing activities that GDPR art. 30 asks a controller for:
 // each purpose with its people, data, recipients, transfers and time limits, and the measures
 // that protect all of them. It names every category that is collected and no other.
-func (d *Document) Record() []Section {
-	p := &page{d: d}
+func (d *Document) Record() []Section { return d.RecordIn("en") }
+
+// RecordIn is Record in another language; English for one that the page does not speak.
+func (d *Document) RecordIn(tag string) []Section {
+	p := &page{d: d, t: tongues[tag]}
 	p.section("Controller (art. 30(1)(a))")
 	p.party()
 	p.section("Purposes (art. 30(1)(b))")
@@ -26,7 +29,7 @@ func (d *Document) Record() []Section {
 	}
 	p.section("Data subjects and categories of personal data (art. 30(1)(c))")
 	for _, e := range d.Tiers {
-		p.say("tiers."+e.Name, "Data subjects: %s, %s.", inEnglish.tierWords(Words{e.Name}), accountWords(e.Value))
+		p.say("tiers."+e.Name, "Data subjects: %s, %s.", p.t.tierWords(Words{e.Name}), p.t.accountWords(e.Value))
 	}
 	for _, e := range d.Categories {
 		if !e.Value.Collected.Off() {
@@ -41,13 +44,13 @@ func (d *Document) Record() []Section {
 	p.limits()
 	p.section("Technical and organisational measures (art. 30(1)(g), art. 32)")
 	p.measures()
-	return p.said()
+	return p.t.headed(p.said())
 }
 
 // party is who the controller is.
 func (p *page) party() {
 	c := p.d.Controller
-	p.say("controller.name", "Controller: %s, established in %s.", c.Name, inEnglish.countryWords(c.Country))
+	p.say("controller.name", "Controller: %s, established in %s.", c.Name, p.t.countryWords(c.Country))
 	p.say("controller.contact", "Contact for data protection: %s.", c.Contact)
 	if c.Site != "" {
 		p.say("controller.site", "Website: %s.", c.Site)
@@ -58,11 +61,11 @@ func (p *page) party() {
 
 func (p *page) activity(name string, line PurposeLine, held Words) {
 	path := "purposes." + name
-	p.say(path+".basis", "%s: %s.", purposeTitle(name), basisClause(line.Basis.Default))
+	p.say(path+".basis", "%s: %s.", p.t.purposeTitle(name), p.t.said(line.Basis.Default, basisClauses))
 	for _, v := range line.Basis.Where {
-		p.say(path+".basis."+v.Name, "Under the %s: %s.", strings.ToUpper(v.Name), basisClause(v.Value))
+		p.say(path+".basis."+v.Name, "Under the %s: %s.", p.t.law(v.Name), p.t.said(v.Value, basisClauses))
 	}
-	p.say(path+".uses", "It covers %s.", they.names(held))
+	p.say(path+".uses", "It covers %s.", p.t.they().names(held))
 	if line.Assessment != "" {
 		p.say(path+".assessment", "The interests are weighed in %s.", line.Assessment)
 	}
@@ -73,20 +76,20 @@ func (p *page) activity(name string, line PurposeLine, held Words) {
 
 func (p *page) inventory(name string, line CategoryLine) {
 	path := "categories." + name
-	kind := "personal data"
+	kind := p.t.of("personal data")
 	if line.Personal.Off() {
-		kind = "not personal"
+		kind = p.t.of("not personal")
 	}
-	p.say(path, "%s (%s): %s.", capital(they.name(name)), name, kind)
-	p.say(path+".is", "In the words of the fideslang taxonomy: %s.", list(line.Is))
+	p.say(path, "%s (%s): %s.", capital(p.t.they().name(name)), name, kind)
+	p.say(path+".is", "In the words of the fideslang taxonomy: %s.", p.t.list(line.Is))
 	if len(line.Fields.Required)+len(line.Fields.Optional) > 0 {
-		p.say(path+".fields", "Fields: %s.", fieldWords(line.Fields))
+		p.say(path+".fields", "Fields: %s.", p.t.fieldWords(line.Fields))
 	}
 	if len(line.ForbidFields) > 0 {
-		p.say(path+".forbid_fields", "Never stored: %s.", list(words(line.ForbidFields, fieldNames)))
+		p.say(path+".forbid_fields", "Never stored: %s.", p.t.list(p.t.words(line.ForbidFields, fieldNames)))
 	}
 	if len(line.Readers) > 0 {
-		p.say(path+".readers", "Read only by: %s.", list(words(line.Readers, roleNames)))
+		p.say(path+".readers", "Read only by: %s.", p.t.list(p.t.words(line.Readers, roleNames)))
 	}
 }
 
@@ -96,15 +99,15 @@ func (p *page) recipients() {
 	}
 	for _, e := range p.d.Processors {
 		p.say("processors."+e.Name, "%s, a processor in %s, receives %s for %s.",
-			capital(e.Name), inEnglish.countryWords(e.Value.Country), they.names(p.d.held(e.Value.Gets)), formalPurposes(e.Value.For))
+			capital(e.Name), p.t.countryWords(e.Value.Country), p.t.they().names(p.d.held(e.Value.Gets)), p.t.titles(e.Value.For))
 	}
 	for _, e := range p.d.Disclosures {
 		p.say("disclosures."+e.Name, "%s may receive %s for %s.",
-			capital(groundWords(e.Name)), they.names(p.d.held(e.Value.Uses)), formalPurposes(Words{e.Value.Purpose}))
+			capital(p.t.plain(e.Name, grounds)), p.t.they().names(p.d.held(e.Value.Uses)), p.t.titles(Words{e.Value.Purpose}))
 	}
 	for _, e := range p.d.Roles.Instance {
 		if len(e.Value) > 0 {
-			p.say("roles.instance."+e.Name, "Within the controller, %s may open data for %s.", roleWords(e.Name), formalPurposes(e.Value))
+			p.say("roles.instance."+e.Name, "Within the controller, %s may open data for %s.", p.t.roleWords(e.Name), p.t.titles(e.Value))
 		}
 	}
 }
@@ -116,7 +119,7 @@ func (p *page) transfers() {
 			continue
 		}
 		found = true
-		p.say("processors."+e.Name+".safeguard", "%s, to %s, on the basis of %s.", capital(e.Name), inEnglish.countryWords(e.Value.Country), safeguardPhrase(e.Value.Safeguard))
+		p.say("processors."+e.Name+".safeguard", "%s, to %s, on the basis of %s.", capital(e.Name), p.t.countryWords(e.Value.Country), p.t.said(e.Value.Safeguard, safeguardWords))
 	}
 	if !found {
 		p.say("processors", "None.")
@@ -129,11 +132,12 @@ func (p *page) limits() {
 		if len(held) == 0 {
 			continue
 		}
-		whose := ""
+		they := p.t.they()
+		said := p.t.f("%s: %s.", they.names(held), r.manner(they, held[0]))
 		if len(r.Tier) > 0 {
-			whose = " of " + inEnglish.tierWords(r.Tier)
+			said = p.t.f("%s of %s: %s.", they.names(held), p.t.tierWords(r.Tier), r.manner(they, held[0]))
 		}
-		p.say(item("retention", i), "%s%s: %s.", capital(they.names(held)), whose, r.manner(they, held[0]))
+		p.put(item("retention", i), capital(said))
 	}
 	p.ends()
 }
@@ -141,31 +145,31 @@ func (p *page) limits() {
 // measures is what the program does and the claims that it can test.
 func (p *page) measures() {
 	for i, c := range p.d.Security.Claims {
-		p.say(item("security.claims", i), "%s", claimWords[c])
+		p.put(item("security.claims", i), p.t.of(claimWords[c]))
 	}
 	if !slices.Contains(p.d.Security.Claims, "roles") {
 		for _, e := range p.d.Roles.Instance {
 			if len(e.Value) == 0 {
-				p.say("roles.instance."+e.Name, "No data is opened by %s.", roleWords(e.Name))
+				p.say("roles.instance."+e.Name, "No data is opened by %s.", p.t.roleWords(e.Name))
 			}
 		}
 	}
 	if p.d.Holds.Role != "" {
-		p.say("holds.role", "Only %s may place a legal hold.", roleWords(p.d.Holds.Role))
+		p.say("holds.role", "Only %s may place a legal hold.", p.t.roleWords(p.d.Holds.Role))
 		p.say("holds.release", "Two persons have to agree before a hold is released.")
 	}
 	if a := p.d.Security.Audits.Every; a.Said() {
-		p.say("security.audits", "The measures are audited %s.", inEnglish.each(a))
+		p.say("security.audits", "The measures are audited %s.", p.t.each(a))
 	}
 	if t := p.d.Security.Incident.TellAuthority; t.Said() {
-		p.say("security.incident", "A personal data breach is notified to the supervisory authority within %s of becoming known (art. 33).", t.Words())
+		p.say("security.incident", "A personal data breach is notified to the supervisory authority within %s of becoming known (art. 33).", p.t.within(t))
 	}
 }
 
-func fieldWords(f Fields) string {
-	all := append(Words(nil), f.Required...)
-	for _, o := range f.Optional {
-		all = append(all, o+" (optional)")
+func (t tongue) fieldWords(f Fields) string {
+	all := t.words(f.Required, recordFields)
+	for _, o := range t.words(f.Optional, recordFields) {
+		all = append(all, t.f("%s (optional)", o))
 	}
-	return list(all)
+	return t.list(all)
 }

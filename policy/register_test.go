@@ -3,6 +3,7 @@ package policy_test
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,24 +77,89 @@ func TestRecordNamesWhatIsCollected(t *testing.T) {
 func TestRecordGolden(t *testing.T) {
 	t.Parallel()
 	d := parse(t, shape(t))
-	for file, got := range map[string]string{
-		"testdata/shape.record.golden":    string(policy.Markdown(policy.RecordTitle, d.Record())),
-		"testdata/shape.agreement.golden": string(policy.Markdown(policy.AgreementTitle, d.Agreement())),
-	} {
-		if *update {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+	for _, tag := range []string{"en", "de"} {
+		for _, paper := range papers(d) {
+			got := string(policy.Markdown(policy.TitleIn(tag, paper.title), paper.in(tag)))
+			file := "testdata/shape." + paper.name + ".golden"
+			if tag != "en" {
+				file = "testdata/shape." + paper.name + "." + tag + ".golden"
+			}
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
 				t.Fatal(err)
 			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s has changed; look at it and run with -update:\n%s", file, got)
+			if got != string(want) {
+				t.Errorf("%s has changed; look at it and run with -update:\n%s", file, got)
+			}
 		}
 	}
 }
+
+// paper is a document that is handed over, in any language.
+type paper struct {
+	name, title string
+	in          func(tag string) []policy.Section
+}
+
+func papers(d *policy.Document) []paper {
+	return []paper{{"record", policy.RecordTitle, d.RecordIn}, {"agreement", policy.AgreementTitle, d.AgreementIn}}
+}
+
+// A paper in German has the English one's lines, each in a whole sentence that speaks to nobody and in
+// which no phrase stayed English.
+func TestPapersInGerman(t *testing.T) {
+	t.Parallel()
+	for name, d := range documents(t) {
+		for _, paper := range papers(d) {
+			of := "the " + paper.name + " of " + name
+			english, german := paper.in("en"), paper.in("de")
+			wantSame(t, of, english, german)
+			for i, section := range german {
+				if title := policy.TitleIn("de", paper.title); title == paper.title || section.Heading == english[i].Heading {
+					t.Errorf("%s: %q and %q are English", of, title, section.Heading)
+				}
+				for n, x := range section.Sentences {
+					if strings.Contains(x.Text, "  ") || !strings.HasSuffix(x.Text, ".") || toSomebody.MatchString(x.Text) {
+						t.Errorf("%s: %q", of, x.Text)
+					}
+					if left := inBoth(d, english[i].Sentences[n].Text, x.Text); len(left) > 0 {
+						t.Errorf("%s: %q in %q is English", of, left, x.Text)
+					}
+				}
+			}
+		}
+	}
+}
+
+var (
+	// toSomebody finds a "Sie" that is no "sie" at a sentence's beginning.
+	toSomebody = regexp.MustCompile(`\p{L},? Sie\b|\bIhr(e[mnrs]?)?\b|\bIhnen\b`)
+	// plain are words without a dot, a slash and the like, which ids, addresses and numbers have.
+	plain = regexp.MustCompile(`^\p{L}{2,}$`)
+	// shared are words that English and German both have.
+	shared = strings.Fields("in an https name version website support moderation compliance training fideslang")
+)
+
+// inBoth are the words that stand in a sentence in both languages and are neither names of the document's
+// own nor words of both.
+func inBoth(d *policy.Document, english, german string) (left []string) {
+	own := strings.ToLower(strings.Join(append(append(d.Categories.Names(), d.Processors.Names()...), d.Controller.Name, d.Policy), " "))
+	said := strings.FieldsFunc(english, apart)
+	for _, word := range strings.FieldsFunc(german, apart) {
+		lower := strings.ToLower(word)
+		if plain.MatchString(word) && slices.Contains(said, word) && !slices.Contains(shared, lower) && !slices.Contains(strings.Fields(own), lower) {
+			left = append(left, word)
+		}
+	}
+	return left
+}
+
+func apart(r rune) bool { return strings.ContainsRune(" ,;:()“”„–", r) }
 
 // What an operator writes stays text in what is downloaded.
 func TestMarkdownKeepsTextText(t *testing.T) {

@@ -55,11 +55,7 @@ func (d *Document) Render() []Section { return d.RenderIn("en") }
 // RenderIn is the page in another language; English for one that it does not speak.
 func (d *Document) RenderIn(tag string) []Section {
 	t := tongues[tag]
-	sections := d.render(t)
-	for i := range sections {
-		sections[i].Heading = t.of(sections[i].Heading)
-	}
-	return sections
+	return t.headed(d.render(t))
 }
 
 // render says the sentences in a language, below their English headings, which name them.

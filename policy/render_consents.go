@@ -29,7 +29,7 @@ func (p *page) consent(path, name string, c Consent) {
 		p.say(path, "You can say no to %s at any time.", p.t.consentWords(name))
 	}
 	for _, v := range c.Mode.Where {
-		p.say(path+".mode."+v.Name, "Where the %s holds, you %s.", strings.ToUpper(v.Name), p.t.of(modeWords[v.Value]))
+		p.say(path+".mode."+v.Name, "Where the %s holds, you %s.", p.t.law(v.Name), p.t.of(modeWords[v.Value]))
 	}
 	if c.Scope.Has("asset") && !c.Scope.Has("subject") {
 		p.say(path+".scope", "You are asked for each picture by itself.")

@@ -61,7 +61,7 @@ func renderRights(p *page) {
 }
 
 func (p *page) right(path, name string, r Right) {
-	law := p.t.f("GDPR art. %s", article(r.Gdpr))
+	law := p.t.f("GDPR art. %s", p.t.article(r.Gdpr))
 	if r.Gdpr == "" {
 		law = "CCPA § " + r.Ccpa
 	}
@@ -109,12 +109,12 @@ func (t tongue) deadlineWords(r Right) string {
 }
 
 // article writes a paragraph as lawyers do: 7.3 is 7(3).
-func article(a string) string {
+func (t tongue) article(a string) string {
 	number, paragraph, ok := strings.Cut(a, ".")
 	if !ok {
 		return a
 	}
-	return number + "(" + paragraph + ")"
+	return t.f("%s(%s)", number, paragraph)
 }
 
 func (d *Document) underGDPR() bool { return d.Regimes.Has("gdpr") }

@@ -25,8 +25,10 @@ var (
 		"sign_in": "Sign-in", "bill": "Billing", "book_keep": "Bookkeeping required by law", "help": "Support", "notify": "Service messages",
 		"answer_rights": "Answering the rights of data subjects", "secure": "Security of the service", "moderate": "Moderation of content", "hold": "Legal holds",
 		"disclose": "Disclosure to authorities", "prove": "Proof of what was done", "personal": "Personal suggestions", "analyze": "Statistics of use",
-		"improve": "Improvement of the service by anonymous totals", "market": "News and offers", "train": "Training of models",
+		"improve": "Improvement of the service by anonymous totals", "market": "News and offers", "train": "Training of models", "attend": "Attend",
 	}
+	// The parts of a record, which English calls as the document does.
+	recordFields = map[string]string{"email": "email", "name": "name", "username": "username", "profile": "profile", "language": "language"}
 	basisClauses = map[string]string{
 		"contract": "performance of a contract, art. 6(1)(b)", "consent": "consent, art. 6(1)(a)", "legal_obligation": "legal obligation, art. 6(1)(c)",
 		"vital_interest": "vital interests, art. 6(1)(d)", "public_task": "public task, art. 6(1)(e)", "legitimate_interest": "legitimate interests, art. 6(1)(f)",
@@ -34,25 +36,16 @@ var (
 	}
 )
 
-func said(word string, in map[string]string) string { return words(Words{word}, in)[0] }
+func (t tongue) roleWords(role string) string { return t.said(role, roleNames) }
 
-func safeguardPhrase(word string) string { return said(word, safeguardWords) }
+// purposeTitle heads a purpose; one without a title stands as the document writes it.
+func (t tongue) purposeTitle(name string) string { return capital(t.plain(name, purposeTitles)) }
 
-func roleWords(role string) string { return said(role, roleNames) }
-
-func basisClause(basis string) string { return said(basis, basisClauses) }
-
-func purposeTitle(name string) string {
-	return capital(strings.ReplaceAll(said(name, purposeTitles), "_", " "))
-}
-
-func groundWords(name string) string { return strings.ReplaceAll(said(name, grounds), "_", " ") }
-
-func accountWords(t TierLine) string {
-	if t.Account.Off() {
-		return "without an account"
+func (t tongue) accountWords(line TierLine) string {
+	if line.Account.Off() {
+		return t.of("without an account")
 	}
-	return "with an account"
+	return t.of("with an account")
 }
 
 func upper(ws []string) []string {

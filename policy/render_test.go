@@ -103,7 +103,7 @@ func TestExplain(t *testing.T) {
 		{musa.CategoryUsageTotal, musa.TierPaid, "retention[23]", "lead to nobody"},
 	}
 	for _, c := range cases {
-		got, err := d.Explain(c.category, c.tier)
+		got, err := d.ExplainIn("en", c.category, c.tier)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func TestExplain(t *testing.T) {
 		category musa.Category
 		tier     musa.Tier
 	}{{"diary", musa.TierGuest}, {musa.CategoryOutput, "gold"}} {
-		if _, err := d.Explain(c.category, c.tier); !errors.Is(err, musa.ErrInvalid) {
+		if _, err := d.ExplainIn("en", c.category, c.tier); !errors.Is(err, musa.ErrInvalid) {
 			t.Errorf("%v gives %v", c, err)
 		}
 	}

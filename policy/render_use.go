@@ -1,7 +1,5 @@
 package policy
 
-import "strings"
-
 func renderPurposes(p *page) {
 	p.section("What it is used for")
 	objection, _ := p.d.Rights.Get("objection")
@@ -17,7 +15,7 @@ func renderPurposes(p *page) {
 		}
 		p.say(path, "%s, the service uses %s. It may do so %s%s.", capital(p.t.purposePhrase(e.Name)), p.t.namings(held), p.t.of(basisWords[e.Value.Basis.Default]), object)
 		for _, v := range e.Value.Basis.Where {
-			p.say(path+".basis."+v.Name, "Where the %s holds, it may do so %s.", strings.ToUpper(v.Name), p.t.of(basisWords[v.Value]))
+			p.say(path+".basis."+v.Name, "Where the %s holds, it may do so %s.", p.t.law(v.Name), p.t.of(basisWords[v.Value]))
 		}
 		if e.Value.Form == "anonymised" {
 			p.say(path+".form", "Before that, whatever leads to you is taken out.")

@@ -40,9 +40,6 @@ var categoryWords = map[string]string{
 
 var tierNames = map[string]string{"guest": "guests", "member": "members", "paid": "paying members"}
 
-// words, list and capital in English, which the formal documents are in.
-func words(ws []string, in map[string]string) []string { return inEnglish.words(ws, in) }
-func list(ws []string) string                          { return inEnglish.list(ws) }
 func capital(s string) string {
 	if s == "" {
 		return ""

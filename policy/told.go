@@ -62,7 +62,7 @@ func NameOf(c musa.Category) string { return NameIn("en", c) }
 func NameIn(tag string, c musa.Category) string { return tongues[tag].bareName(string(c)) }
 
 // BasisWords is a legal basis in words.
-func BasisWords(basis string) string { return basisClause(basis) }
+func BasisWords(basis string) string { return inEnglish.said(basis, basisClauses) }
 
 // Recipient is somebody else who gets a category, or may open it.
 type Recipient struct {

@@ -16,7 +16,7 @@ var tongueFiles embed.FS
 // test finds it. Places are numbered where another language orders them otherwise.
 type tongue map[string]string
 
-// inEnglish is what the formal documents and the commands speak.
+// inEnglish is what programs are told in.
 var inEnglish tongue
 
 var tongues = readTongues()
@@ -153,6 +153,17 @@ func (t tongue) purposesWords(names Words) string {
 // plain is a name in words, or as the document writes it without its underscores.
 func (t tongue) plain(name string, in map[string]string) string {
 	return strings.ReplaceAll(t.said(name, in), "_", " ")
+}
+
+// law is how a regime is called: "GDPR".
+func (t tongue) law(regime string) string { return t.of(strings.ToUpper(regime)) }
+
+// headed puts headings into words at last: until then the English ones name the sections.
+func (t tongue) headed(sections []Section) []Section {
+	for i := range sections {
+		sections[i].Heading = t.of(sections[i].Heading)
+	}
+	return sections
 }
 
 func (t tongue) consentWords(name string) string { return t.plain(name, consentNames) }

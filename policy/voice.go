@@ -10,7 +10,8 @@ type voice struct {
 	choosers   map[string]string
 }
 
-var they = voice{inEnglish, formalCategories, formalChoosers}
+// they is the voice of the documents that are handed over.
+func (t tongue) they() voice { return voice{t, formalCategories, formalChoosers} }
 
 func (v voice) name(category string) string {
 	if w, ok := v.categories[category]; ok {
@@ -24,7 +25,7 @@ func (v voice) names(categories Words) string {
 	for i, c := range categories {
 		out[i] = v.name(c)
 	}
-	return v.t.list(out)
+	return v.t.series(out)
 }
 
 // Where the page's words do not speak to anybody, they serve here as well.
@@ -46,12 +47,23 @@ var rightTitles = map[string]string{
 	"portability": "Data portability", "objection": "Objection", "human_review": "Review by a person", "withdraw": "Withdrawal of consent", "opt_out_sale": "Opt-out of sale",
 }
 
-// formalPurposes is what purposes are, after "for".
-func formalPurposes(names Words) string {
+// titles are those of purposes, after "for": with a small letter in English, where it is no noun's
+// own capital.
+func (t tongue) titles(names Words) string {
 	out := make([]string, len(names))
 	for i, n := range names {
-		title := purposeTitle(n)
-		out[i] = strings.ToLower(title[:1]) + title[1:]
+		out[i] = t.purposeTitle(n)
+		if t == nil {
+			out[i] = strings.ToLower(out[i][:1]) + out[i][1:]
+		}
 	}
-	return list(out)
+	return t.series(out)
+}
+
+// series is a list of what often has an "and" of its own: semicolons part it, but not in English.
+func (t tongue) series(ws []string) string {
+	if t == nil || len(ws) == 0 {
+		return t.list(ws)
+	}
+	return strings.Join(ws, "; ")
 }

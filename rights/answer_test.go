@@ -2,6 +2,7 @@ package rights_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"musa"
@@ -56,6 +57,65 @@ func TestAnAnswerToAnErasureErases(t *testing.T) {
 				t.Errorf("the person is told %q", mine.Answer)
 			}
 			m.Want(http.StatusNoContent, m.Do(http.MethodDelete, "/api/me/erasure", nil), nil)
+		})
+	}
+}
+
+// What a person asks to have corrected and leaves to the staff is corrected by the answer, and
+// "done" alone corrects nothing. An account's fields are the policy's, and an address is proved.
+func TestAnAnswerToARectificationCorrects(t *testing.T) {
+	t.Parallel()
+	for _, stores := range musatest.BothStores() {
+		t.Run(string(stores), func(t *testing.T) {
+			t.Parallel()
+			s := musatest.New(t, musatest.Rig{Stores: stores, Policy: graceful(t)})
+			added, err := s.Accounts.AddStaff(t.Context(), musa.RoleCompliance)
+			if err != nil {
+				t.Fatal(err)
+			}
+			officer := &musatest.Client{T: t, Base: s.URL, Token: added.Token}
+			m, g := s.Member(), s.Guest()
+			ask := func(c *musatest.Client, right string) string {
+				var r api.Request
+				c.Want(http.StatusCreated, c.Do(http.MethodPost, "/api/rights", musatest.Order{"right": right, "words": "I am Ada, not Eda"}), &r)
+				return "/api/admin/rights/" + r.ID + "/answer"
+			}
+			says := func() (p api.Person) {
+				m.Want(http.StatusOK, m.Do(http.MethodGet, "/api/me/profile", nil), &p)
+				return p
+			}
+			m.Want(http.StatusOK, m.Do(http.MethodPatch, "/api/me/profile", musatest.Order{"name": "Eda", "username": "eda"}), nil)
+			before := says()
+			place := ask(m, "rectification")
+			for _, c := range []struct {
+				place, code string
+				status      int
+				correct     musatest.Order
+			}{
+				{place, "field_long", http.StatusBadRequest, musatest.Order{"name": strings.Repeat("a", 101)}},
+				{place, "username_unusable", http.StatusBadRequest, musatest.Order{"name": "Ada", "username": "-"}},
+				{ask(m, "erasure"), "correction_unmeant", http.StatusBadRequest, musatest.Order{"name": "Ada"}},
+				{ask(g, "rectification"), "nothing_to_correct", http.StatusConflict, musatest.Order{"name": "Ada"}},
+			} {
+				if p := officer.Problem(c.status, officer.Do(http.MethodPost, c.place, musatest.Order{"words": "done", "correct": c.correct})); p.Code != c.code {
+					t.Errorf("%v is refused as %q, not %q", c.correct, p.Code, c.code)
+				}
+			}
+			m.Problem(http.StatusNotFound, m.Do(http.MethodPost, place, musatest.Order{"words": "done", "correct": musatest.Order{"name": "Ada"}}))
+			if got := says(); got != before {
+				t.Errorf("a refused correction left %+v", got)
+			}
+			var r api.Request
+			officer.Want(http.StatusOK, officer.Do(http.MethodPost, place, musatest.Order{"words": "you are Ada now", "correct": musatest.Order{"name": "Ada"}}), &r)
+			before.Name = "Ada"
+			if got := says(); got != before || r.State != "answered" || r.Outcome != "done" {
+				t.Errorf("corrected to %+v, answered as %+v", got, r)
+			}
+			var mine api.Request
+			m.Want(http.StatusOK, m.Do(http.MethodGet, "/api/rights/"+r.ID, nil), &mine)
+			if mine.Answer != "you are Ada now" {
+				t.Errorf("the person is told %q", mine.Answer)
+			}
 		})
 	}
 }

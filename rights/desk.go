@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"musa"
+	"musa/account"
 	"musa/consent"
 	"musa/db"
 	"musa/policy"
@@ -110,6 +111,7 @@ func over(err error) error {
 
 // Answer ends a request as carried out, in words to the person. A restriction and an
 // objection count from then on. One for erasure is AnswerErasure's: done is only what was erased.
+// One for rectification may be AnswerRectification's.
 func (r *Rights) Answer(ctx context.Context, by musa.Actor, id musa.CaseID, words string) (Case, error) {
 	return r.decide(ctx, by, id, words, "right_answered", func(ctx context.Context, tx db.Tx, c *Case) (ended, error) {
 		if c.Kind == RightErasure {
@@ -169,6 +171,28 @@ func (r *Rights) AnswerErasure(ctx context.Context, by musa.Actor, id musa.CaseI
 		}
 		_, e, _, err := r.shut(ctx, tx, owner)
 		return e, err
+	})
+}
+
+// AnswerRectification corrects what the account of a request's person says, as if they had done
+// it themselves, and ends the request in words to them. GDPR art. 16.
+func (r *Rights) AnswerRectification(ctx context.Context, by musa.Actor, id musa.CaseID, words string, change account.Change) (Case, error) {
+	return r.decide(ctx, by, id, words, "right_answered", func(ctx context.Context, tx db.Tx, c *Case) (ended, error) {
+		if c.Kind != RightRectification {
+			return ended{}, &musa.Problem{Kind: musa.ErrInvalid, Code: "correction_unmeant", Field: "correct",
+				Public: "Only a request for rectification says what is corrected. Leave it out."}
+		}
+		owner, err := r.ownerOf(ctx, tx, c.Subject)
+		if err != nil {
+			return ended{}, err
+		}
+		if owner.Tier == musa.TierGuest {
+			return ended{}, &musa.Problem{Kind: musa.ErrConflict, Code: "nothing_to_correct", Field: "correct",
+				Public: "Whoever asked has no account, and nothing here says who they are. Answer in words, or refuse and say why."}
+		}
+		c.State, c.Answered, c.Outcome, c.Paper.Answer = musa.CaseAnswered, tx.Now, OutcomeDone, words
+		_, err = r.Accounts.Rectify(ctx, tx, owner, change)
+		return ended{}, err
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 
 	"musa"
+	"musa/account"
 	"musa/consent"
 	"musa/db"
 	"musa/erasure"
@@ -29,6 +30,8 @@ type Config struct {
 	Eraser *erasure.Eraser
 	Studio *studio.Studio
 	Queue  *queue.Queue
+	// Accounts correct what they say of their owners, for a request that staff answer.
+	Accounts *account.Accounts
 	// Consents hold what people allowed; requests bear on the same standing.
 	Consents *consent.Book
 	Policy   func() *policy.Document // in force now

@@ -183,32 +183,33 @@ func (c comparison) choices() (list []edition) {
 // paper is a document that the policy fills and people take with them.
 type paper struct {
 	name  string // record, agreement
-	title string // in the document's language
-	parts func(*policy.Document) []policy.Section
+	title string // in English
+	parts func(doc *policy.Document, tag string) []policy.Section
 }
 
 var papers = []paper{
-	{"record", policy.RecordTitle, (*policy.Document).Record},
-	{"agreement", policy.AgreementTitle, (*policy.Document).Agreement},
+	{"record", policy.RecordTitle, (*policy.Document).RecordIn},
+	{"agreement", policy.AgreementTitle, (*policy.Document).AgreementIn},
 }
 
 func (s *site) paper(what paper) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p := s.wordsPage(r, "privacy.title")
-		p.title = what.title
+		p.title = policy.TitleIn(p.words.Tag(), what.title)
 		list, now := s.editions()
-		s.render(w, r, http.StatusOK, p, paperPage(p, what, list[now], s.blocks(list[now].Doc, what.parts(list[now].Doc), nil)))
+		s.render(w, r, http.StatusOK, p, paperPage(p, what, list[now], s.blocks(list[now].Doc, what.parts(list[now].Doc, p.words.Tag()), nil)))
 	}
 }
 
 // paperFile is the same as a file.
 func (s *site) paperFile(what paper) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		p := s.wordsPage(r, "privacy.title")
 		list, now := s.editions()
-		doc := list[now].Doc
+		doc, tag := list[now].Doc, p.words.Tag()
 		var text strings.Builder
-		fmt.Fprintf(&text, "# %s\n\n%s, version %s\n", what.title, doc.Policy, doc.Version)
-		for _, b := range s.blocks(doc, what.parts(doc), nil) {
+		fmt.Fprintf(&text, "# %s\n\n%s\n", policy.TitleIn(tag, what.title), p.tv("versions.one", lang.Vars{"policy": doc.Policy, "version": doc.Version}))
+		for _, b := range s.blocks(doc, what.parts(doc, tag), nil) {
 			fmt.Fprintf(&text, "\n## %s\n\n", b.heading)
 			for _, l := range b.lines {
 				fmt.Fprintf(&text, "- %s `%s`\n", l.text, l.path)
@@ -216,10 +217,8 @@ func (s *site) paperFile(what paper) http.HandlerFunc {
 		}
 		h := w.Header()
 		h.Set("Content-Type", "text/markdown; charset=utf-8")
-		h.Set("Content-Language", "en")
 		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="musa-%s-%s-%s.md"`, what.name, doc.Policy, doc.Version))
-		h.Set("Cache-Control", brief)
-		h.Set("Vary", "Accept-Encoding")
+		p.head(h)
 		writeCompressed(w, r, http.StatusOK, []byte(text.String()))
 	}
 }

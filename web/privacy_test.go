@@ -194,7 +194,7 @@ func TestAClaimThatFailsIsNotShown(t *testing.T) {
 func TestPagesOfWordsAreKeptShortly(t *testing.T) {
 	t.Parallel()
 	h := web.New(three(t))
-	for _, path := range []string{"/privacy", "/privacy/versions", "/privacy/versions/studio/1.1", "/privacy/changes", "/privacy/record", "/privacy/agreement"} {
+	for _, path := range []string{"/privacy", "/privacy/versions", "/privacy/versions/studio/1.1", "/privacy/changes", "/privacy/record", "/privacy/agreement", "/privacy/record.md"} {
 		for cookie, control := range map[string]string{"": "public, max-age=10", "musa_session=x": "private, max-age=10"} {
 			r := ask(h, path, "Cookie", cookie)
 			if got := r.Header.Get("Cache-Control"); got != control || !strings.Contains(r.Header.Get("Vary"), "Cookie") {
@@ -204,23 +204,38 @@ func TestPagesOfWordsAreKeptShortly(t *testing.T) {
 	}
 }
 
-// The documents to take along say the same as their pages.
+// The documents to take along say the same as their pages, in the reader's language.
 func TestPapersCanBeTaken(t *testing.T) {
 	t.Parallel()
 	doc := preset(t)
 	h := web.New(config(doc))
-	for name, sections := range map[string][]policy.Section{"record": doc.Record(), "agreement": doc.Agreement()} {
-		page := bodyOf(t, ask(h, "/privacy/"+name))
-		r := ask(h, "/privacy/"+name+".md")
-		file := bodyOf(t, r)
-		if kind := r.Header.Get("Content-Type"); kind != "text/markdown; charset=utf-8" || !strings.Contains(r.Header.Get("Content-Disposition"), "musa-"+name) {
-			t.Errorf("%s.md: %v", name, r.Header)
-		}
-		for _, s := range sections {
-			want(t, file, name+".md", "## "+s.Heading)
-			for _, x := range s.Sentences {
-				want(t, file, name+".md", "- "+x.Text+" `"+x.Path+"`")
-				want(t, page, name, ">"+x.Path+"<")
+	for _, words := range lang.All() {
+		tag := words.Tag()
+		for name, paper := range map[string]struct {
+			title    string
+			sections []policy.Section
+		}{"record": {policy.RecordTitle, doc.RecordIn(tag)}, "agreement": {policy.AgreementTitle, doc.AgreementIn(tag)}} {
+			title := policy.TitleIn(tag, paper.title)
+			page := bodyOf(t, ask(h, "/privacy/"+name, "Accept-Language", tag))
+			want(t, page, name+" in "+tag, "<h1>"+title+"</h1>", `href="/privacy/`+name+`.md?lang=`+tag+`"`)
+			r := ask(h, "/privacy/"+name+".md", "Accept-Language", tag)
+			file := bodyOf(t, r)
+			if kind := r.Header.Get("Content-Type"); kind != "text/markdown; charset=utf-8" || !strings.Contains(r.Header.Get("Content-Disposition"), "musa-"+name) {
+				t.Errorf("%s.md: %v", name, r.Header)
+			}
+			if r.Header.Get("Content-Language") != tag || !strings.Contains(r.Header.Get("Vary"), "Accept-Language") {
+				t.Errorf("%s.md in %s: caches would mix languages: %v", name, tag, r.Header)
+			}
+			if asked := bodyOf(t, ask(h, "/privacy/"+name+".md?lang="+tag)); asked != file {
+				t.Errorf("%s.md?lang=%s is another file", name, tag)
+			}
+			want(t, file, name+".md", "# "+title+"\n")
+			for _, s := range paper.sections {
+				want(t, file, name+".md", "## "+s.Heading)
+				for _, x := range s.Sentences {
+					want(t, file, name+".md", "- "+x.Text+" `"+x.Path+"`")
+					want(t, page, name, ">"+html.EscapeString(x.Text)+"<", ">"+x.Path+"<")
+				}
 			}
 		}
 	}

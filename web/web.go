@@ -225,6 +225,12 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, p page
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
+	p.head(h)
+	writeCompressed(w, r, status, []byte(html.String()))
+}
+
+// head says what language the page is in, and who may keep it for how long.
+func (p page) head(h http.Header) {
 	h.Set("Content-Language", p.words.Tag())
 	h.Set("Vary", "Accept-Language, Accept-Encoding, Cookie")
 	h.Set("Cache-Control", "no-cache")
@@ -236,5 +242,4 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, p page
 	case p.shared:
 		h.Set("Cache-Control", brief)
 	}
-	writeCompressed(w, r, status, []byte(html.String()))
 }

@@ -27,6 +27,11 @@ type PolicyCmd struct {
 	Publish   PolicyPublishCmd   `cmd:"" help:"Take a policy up in a store, and say what that changes for what exists. A server may run beside."`
 }
 
+// spokenIn is the flag of the commands that say a policy in words.
+type spokenIn struct {
+	Lang string `default:"en" enum:"en,de" help:"Language of the sentences: ${enum}."`
+}
+
 // PolicyLintCmd is `musa policy lint`.
 type PolicyLintCmd struct {
 	JSON     bool     `name:"json" help:"Print faults as JSON."`
@@ -97,6 +102,7 @@ func (c *PolicyShowCmd) Run() error {
 
 // PolicyExplainCmd is `musa policy explain`.
 type PolicyExplainCmd struct {
+	spokenIn
 	Policy   string `default:"studio" help:"Preset or file."`
 	Tier     string `default:"guest" help:"For whom: guest, member or paid."`
 	JSON     bool   `name:"json" help:"Print as JSON."`
@@ -104,48 +110,50 @@ type PolicyExplainCmd struct {
 }
 
 // Run prints the sentences that bear on the category.
-func (c *PolicyExplainCmd) Run() error {
+func (c *PolicyExplainCmd) Run(out io.Writer) error {
 	d, err := policyNamed(c.Policy)
 	if err != nil {
 		return err
 	}
-	sentences, err := d.Explain(musa.Category(c.Category), musa.Tier(c.Tier))
+	sentences, err := d.ExplainIn(c.Lang, musa.Category(c.Category), musa.Tier(c.Tier))
 	if err != nil {
 		return policySaid(err)
 	}
 	if c.JSON {
-		return policyJSON(os.Stdout, sentences)
+		return policyJSON(out, sentences)
 	}
-	return policyPrint(os.Stdout, d, []policy.Section{{Sentences: sentences}})
+	return policyPrint(out, d, []policy.Section{{Sentences: sentences}})
 }
 
 // PolicyRenderCmd is `musa policy render`.
 type PolicyRenderCmd struct {
+	spokenIn
 	JSON   bool   `name:"json" help:"Print as JSON."`
 	Policy string `arg:"" default:"studio" help:"Preset or file."`
 }
 
 // Run prints the page.
-func (c *PolicyRenderCmd) Run() error {
+func (c *PolicyRenderCmd) Run(out io.Writer) error {
 	d, err := policyNamed(c.Policy)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return policyJSON(os.Stdout, d.Render())
+		return policyJSON(out, d.RenderIn(c.Lang))
 	}
-	return policyPrint(os.Stdout, d, d.Render())
+	return policyPrint(out, d, d.RenderIn(c.Lang))
 }
 
 // PolicyDiffCmd is `musa policy diff`.
 type PolicyDiffCmd struct {
+	spokenIn
 	JSON  bool   `name:"json" help:"Print as JSON."`
 	Older string `arg:"" help:"Preset or file."`
 	Newer string `arg:"" help:"Preset or file."`
 }
 
 // Run prints the changes, those of the page first.
-func (c *PolicyDiffCmd) Run() error {
+func (c *PolicyDiffCmd) Run(out io.Writer) error {
 	older, err := policyNamed(c.Older)
 	if err != nil {
 		return err
@@ -154,11 +162,11 @@ func (c *PolicyDiffCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	changes := policy.Diff(older, newer)
+	changes := policy.DiffIn(c.Lang, older, newer)
 	if c.JSON {
-		return policyJSON(os.Stdout, changes)
+		return policyJSON(out, changes)
 	}
-	return policyChanges(os.Stdout, changes)
+	return policyChanges(out, changes)
 }
 
 func policyChanges(w io.Writer, changes []policy.Differences) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 
 	"musa/policy"
@@ -17,38 +18,40 @@ func (*PolicySchemaCmd) Run() error {
 
 // PolicyRecordCmd is `musa policy record`.
 type PolicyRecordCmd struct {
+	spokenIn
 	JSON   bool   `name:"json" help:"Print as JSON."`
 	Policy string `arg:"" default:"studio" help:"Preset or file."`
 }
 
 // Run prints the record as Markdown.
-func (c *PolicyRecordCmd) Run() error {
+func (c *PolicyRecordCmd) Run(out io.Writer) error {
 	d, err := policyNamed(c.Policy)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return policyJSON(os.Stdout, d.Record())
+		return policyJSON(out, d.RecordIn(c.Lang))
 	}
-	_, err = os.Stdout.Write(policy.Markdown(policy.RecordTitle, d.Record()))
+	_, err = out.Write(policy.Markdown(policy.TitleIn(c.Lang, policy.RecordTitle), d.RecordIn(c.Lang)))
 	return err
 }
 
 // PolicyAgreementCmd is `musa policy agreement`.
 type PolicyAgreementCmd struct {
+	spokenIn
 	JSON   bool   `name:"json" help:"Print as JSON."`
 	Policy string `arg:"" default:"studio" help:"Preset or file."`
 }
 
 // Run prints the agreement as Markdown.
-func (c *PolicyAgreementCmd) Run() error {
+func (c *PolicyAgreementCmd) Run(out io.Writer) error {
 	d, err := policyNamed(c.Policy)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return policyJSON(os.Stdout, d.Agreement())
+		return policyJSON(out, d.AgreementIn(c.Lang))
 	}
-	_, err = os.Stdout.Write(policy.Markdown(policy.AgreementTitle, d.Agreement()))
+	_, err = out.Write(policy.Markdown(policy.TitleIn(c.Lang, policy.AgreementTitle), d.AgreementIn(c.Lang)))
 	return err
 }

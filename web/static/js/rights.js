@@ -22,10 +22,22 @@ class Rights extends Desk {
     };
   }
 
+  /** What the answer to a request for rectification corrects in the account; empty leaves as it is. */
+  correction() {
+    const fields = ['name', 'username', 'profile'].map((name) => [name, h(name === 'profile' ? 'textarea' : 'input', { maxlength: '1000' })]);
+    return {
+      node: h('div', { class: 'stack' }, h('p', { class: 'quiet' }, t('staff.rights.correct')), fields.map(([name, field]) => h('div', { class: 'field' }, h('label', {}, t(`staff.rights.correct.${name}`), field)))),
+      said: () => {
+        const correct = Object.fromEntries(fields.map(([name, field]) => [name, field.value.trim()]).filter(([, value]) => value));
+        return Object.keys(correct).length > 0 && { correct };
+      },
+    };
+  }
+
   line(one) {
     const { id, right, state, received, due, law, subject, outcome, overdue, purpose } = one;
     const decide = (what, kind) => [t(`staff.rights.${what}`), (room, said) => {
-      const unit = what === 'answer' && right === 'erasure' ? this.unit() : null;
+      const unit = what !== 'answer' ? null : right === 'erasure' ? this.unit() : right === 'rectification' ? this.correction() : null;
       this.ask(room, said, { words: t(`staff.rights.${what}.words`), act: t(`staff.rights.${what}`), kind, more: unit?.node }, async (words) => {
         await call('POST', `/api/admin/rights/${id}/${what}`, { words, ...unit?.said() });
         await this.done(t(`staff.rights.${what}.done`));

@@ -19,24 +19,25 @@ import { remindAt } from './remind.js';
 import { saveAll } from './save.js';
 import { number, t } from './words.js';
 
-/** Runs tasks, a few at a time. */
+/** Runs tasks, a few at a time: what `urgent(item)` picks goes before what came earlier. */
 class Lane {
   waiting = [];
   running = 0;
 
-  constructor(width) {
-    this.width = width;
+  constructor(width, urgent = () => false) {
+    Object.assign(this, { width, urgent });
   }
 
-  add(task) {
-    this.waiting.push(task);
+  add(item, task) {
+    this.waiting.push({ item, task });
     this.next();
   }
 
   next() {
     while (this.running < this.width && this.waiting.length) {
       this.running++;
-      this.waiting.shift()().finally(() => {
+      const [{ task }] = this.waiting.splice(Math.max(0, this.waiting.findIndex(({ item }) => this.urgent(item))), 1);
+      task().finally(() => {
         this.running--;
         this.next();
       });
@@ -47,8 +48,8 @@ class Lane {
 class Studio extends HTMLElement {
   items = [];
   current = null;
-  uploads = new Lane(2);
-  plans = new Lane(2);
+  uploads = new Lane(2, (item) => item === this.current);
+  plans = new Lane(2, (item) => item === this.current);
   round = 0;
 
   connectedCallback() {
@@ -146,7 +147,7 @@ class Studio extends HTMLElement {
       this.place(item, index);
       // A type that the browser knows is no picture need not travel to be refused.
       if (item.file.type && !item.file.type.startsWith('image/')) item.change({ state: 'failed', problem: new Problem(0, { code: 'image_unknown' }) });
-      else this.uploads.add(() => item.send());
+      else this.uploads.add(item, () => item.send());
     });
     this.show(items[0]);
     if (wasEmpty) scrollTo({ top: 0 });
@@ -221,7 +222,7 @@ class Studio extends HTMLElement {
       item.change({ state: 'ready', problem: null, job: null });
     } else if (item.file) {
       Object.assign(item, { original: null, job: null });
-      this.uploads.add(() => item.send());
+      this.uploads.add(item, () => item.send());
     }
   }
 
@@ -240,15 +241,14 @@ class Studio extends HTMLElement {
   }
 
   ask(item) {
-    this.plans.add(() => (item.state === 'ready' ? item.ask(this.options.order) : Promise.resolve()));
+    this.plans.add(item, () => (item.state === 'ready' ? item.ask(this.options.order) : Promise.resolve()));
   }
 
-  /** Asks anew for all that are ready, the one on the stage first; older rounds fall away. */
+  /** Asks anew for all that are ready; older rounds fall away. */
   askAll() {
     const round = ++this.round;
-    const all = this.ready.sort((a, b) => Number(b === this.current) - Number(a === this.current));
-    for (const item of all) {
-      this.plans.add(() => (round === this.round && item.state === 'ready' ? item.ask(this.options.order) : Promise.resolve()));
+    for (const item of this.ready) {
+      this.plans.add(item, () => (round === this.round && item.state === 'ready' ? item.ask(this.options.order) : Promise.resolve()));
     }
   }
 

@@ -43,6 +43,7 @@ class Workspaces extends Part {
         act(t('work.members'), () => this.attempt(() => this.crew(space, room))),
         leads && act(t('work.invite'), () => this.invite(space, room)),
         leads && act(t('work.enforced'), () => this.enforced(space, room)),
+        leads && space.agreement && h('a', { class: 'press', href: `/api/workspaces/${space.id}/agreement?lang=${document.documentElement.lang}`, download: '' }, t('work.agreement')),
         space.role === 'owner' && act(t('work.erase'), () => this.erase(space, room), 'last')), room);
   }
 
