@@ -53,6 +53,17 @@ var blobPrefixes = map[string][]musa.Category{
 
 var declarationRules = []rule{
 	{
+		name: "the API embeds nothing that its library passes over", check: embeddedRule,
+		planted: []map[string]string{
+			{"api/x.go": "package api\ntype spoken struct {\n\tTag string `query:\"lang\"`\n}\ntype in struct {\n\tspoken\n\tBody string\n}\n"},
+			{"api/x.go": "package api\ntype spoken struct{}\ntype in struct{ *spoken }\n"},
+		},
+		allowed: map[string]string{
+			"api/x.go":   "package api\ntype Spoken struct{}\ntype in struct {\n\tSpoken\n\tid string\n}\n",
+			"vault/x.go": "package vault\ntype a struct{}\ntype b struct{ a }\n",
+		},
+	},
+	{
 		name: "every log field has a category", check: logFieldRule,
 		planted: []map[string]string{
 			{"web/x.go": logging(`log.Info("x", "undeclared_field", 1)`)},
@@ -270,5 +281,32 @@ func staleDeclarationRule(tree []source) (found []string) {
 		declared("prefix "+p, in...)
 	}
 	slices.Sort(found)
+	return found
+}
+
+// embeddedRule: huma reads no parameter of a struct that is embedded under a name of small letters,
+// and says nothing about it.
+func embeddedRule(tree []source) (found []string) {
+	for _, s := range product(tree) {
+		if s.dir != "api" {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			fields, ok := n.(*ast.StructType)
+			if !ok {
+				return true
+			}
+			for _, f := range fields.Fields.List {
+				embedded := f.Type
+				if p, ok := embedded.(*ast.StarExpr); ok {
+					embedded = p.X
+				}
+				if name, ok := embedded.(*ast.Ident); ok && len(f.Names) == 0 && !name.IsExported() {
+					found = append(found, fmt.Sprintf("%s: embeds %s: what a request carries for it is not read; export it", s.at(f), name.Name))
+				}
+			}
+			return true
+		})
+	}
 	return found
 }

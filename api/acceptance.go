@@ -51,16 +51,16 @@ type Leave struct {
 	Words  string `json:"words"`
 }
 
-// tongue is the language that an answer comes in.
-type tongue struct {
+// Tongue is the language that an answer comes in. (What inputs embed is exported: huma passes over the rest.)
+type Tongue struct {
 	Lang   string `query:"lang" maxLength:"40" doc:"What the policy says comes in it: en, de. Before Accept-Language."`
 	Accept string `header:"Accept-Language" doc:"What the policy says comes in it: en, de."`
 }
 
-func (in tongue) tag() string { return lang.Match(in.Lang, in.Accept).Tag() }
+func (in Tongue) tag() string { return lang.Match(in.Lang, in.Accept).Tag() }
 
 type acceptanceIn struct {
-	tongue
+	Tongue
 	Body struct {
 		Answer string `json:"answer" enum:"yes,no"`
 	}
@@ -75,7 +75,7 @@ func (d *door) acceptance() {
 		Summary: "Accept, or decline and be led out", Security: secured, Metadata: may(musa.ActSelf)}, serve(d, d.answer))
 }
 
-func (d *door) agreement(_ context.Context, in *tongue) (*body[Agreement], error) {
+func (d *door) agreement(_ context.Context, in *Tongue) (*body[Agreement], error) {
 	out := d.agreed(notice.Accepted{}, notice.Accepted{})
 	if b, ok := d.Notices.Change(in.tag()); ok {
 		out.Change = changeOf(b)
@@ -93,7 +93,7 @@ func changeOf(b notice.Banner) *PendingChange {
 	return &PendingChange{From: b.From, To: b.To, Effective: timeOf(b.Effective), Pending: b.Pending, Why: b.Why, Changes: b.Changes}
 }
 
-func (d *door) myAgreement(ctx context.Context, by musa.Actor, in *tongue) (*body[Agreement], error) {
+func (d *door) myAgreement(ctx context.Context, by musa.Actor, in *Tongue) (*body[Agreement], error) {
 	policy, terms, err := d.Notices.Acceptance(ctx, by)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (d *door) answer(ctx context.Context, by musa.Actor, in *acceptanceIn) (*bo
 			return nil, err
 		}
 	}
-	now, err := d.myAgreement(ctx, by, &in.tongue)
+	now, err := d.myAgreement(ctx, by, &in.Tongue)
 	if err != nil {
 		return nil, err
 	}

@@ -60,13 +60,14 @@ type Word struct {
 	Expires Time   `json:"expires"`
 }
 
-type consentsIn struct {
+// ConsentsIn is what a browser says of itself with each request about consents.
+type ConsentsIn struct {
 	Signal string `header:"Sec-GPC"`
 	Jar    string `cookie:"musa_consent"`
 }
 
 type consentsPut struct {
-	consentsIn
+	ConsentsIn
 	Body map[string]string `doc:"yes or no by the name of each consent."`
 }
 
@@ -91,7 +92,7 @@ func (d *door) consents() {
 		Summary: "Give or withdraw consents; a withdrawal counts at once", Security: secured, Metadata: may(musa.ActGovern)}, serve(d, d.chooseConsents))
 }
 
-func (d *door) getConsents(ctx context.Context, in *consentsIn) (*body[Consents], error) {
+func (d *door) getConsents(ctx context.Context, in *ConsentsIn) (*body[Consents], error) {
 	by, err := actor(ctx)
 	if err != nil {
 		return &body[Consents]{d.visitor(consent.DecodeCookie(d.Policy(), in.Jar), in.Signal)}, nil
@@ -154,7 +155,7 @@ func (d *door) jarOf(ctx context.Context, jar map[string]consent.Answer) []*http
 	return set
 }
 
-func (d *door) myConsents(ctx context.Context, by musa.Actor, in *consentsIn) (*body[historyOut], error) {
+func (d *door) myConsents(ctx context.Context, by musa.Actor, in *ConsentsIn) (*body[historyOut], error) {
 	now, err := d.consentsOf(ctx, by, in.Signal)
 	if err != nil {
 		return nil, err

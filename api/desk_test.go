@@ -61,6 +61,27 @@ var staffRoutes = []struct {
 
 // TestStaffRoutes: the staff get what their role is for, and to everybody else every address
 // of theirs is like one where there is nothing, whatever is sent.
+// The papers for authorities and customers come in the language that is asked for, whole and as files.
+func TestPapersSpeak(t *testing.T) {
+	t.Parallel()
+	s := musatest.New(t, musatest.Rig{})
+	operator := staff(t, s, musa.RoleOperator)
+	for path, title := range map[string]map[string]string{
+		"/api/admin/record":    {"en": "Record of processing activities", "de": "Verzeichnis von Verarbeitungstätigkeiten"},
+		"/api/admin/agreement": {"en": "Data processing agreement", "de": "Vertrag über die Auftragsverarbeitung"},
+	} {
+		for tongue, want := range title {
+			var paper api.Paper
+			if operator.Want(http.StatusOK, operator.Do("GET", path+"?lang="+tongue, nil), &paper); paper.Title != want {
+				t.Errorf("%s in %s has the title %q", path, tongue, paper.Title)
+			}
+			if file := operator.Do("GET", path+".md?lang="+tongue, nil); !strings.HasPrefix(string(file.Body), "# "+want+"\n") {
+				t.Errorf("%s.md in %s begins %.60q", path, tongue, file.Body)
+			}
+		}
+	}
+}
+
 func TestStaffRoutes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {

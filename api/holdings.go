@@ -23,7 +23,7 @@ func (d *door) takeAlong() {
 	d.describeTakeAlong()
 }
 
-func (d *door) holdings(ctx context.Context, by musa.Actor, in *tongue) (*body[rights.Holdings], error) {
+func (d *door) holdings(ctx context.Context, by musa.Actor, in *Tongue) (*body[rights.Holdings], error) {
 	h, err := d.Rights.Holdings(ctx, by, in.tag())
 	if err != nil {
 		return nil, err

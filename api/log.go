@@ -26,7 +26,7 @@ type StillKept struct {
 }
 
 type logIn struct {
-	tongue
+	Tongue
 	Body struct {
 		Off bool `json:"off" doc:"true erases at once what was said for jobs that have ended. Switching back brings nothing back."`
 	}
@@ -39,7 +39,7 @@ func (d *door) log() {
 		Summary: "Switch that log off or on", Security: secured, Metadata: may(musa.ActGovern)}, serve(d, d.switchLog))
 }
 
-func (d *door) getLog(ctx context.Context, by musa.Actor, in *tongue) (*body[Log], error) {
+func (d *door) getLog(ctx context.Context, by musa.Actor, in *Tongue) (*body[Log], error) {
 	l, err := d.Rights.Logging(ctx, by, in.tag())
 	if err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ type AssetConsent struct {
 }
 
 type assetPrivacyIn struct {
-	consentsIn
+	ConsentsIn
 	ID   string `path:"id"`
 	Body struct {
 		Training           string `json:"training,omitempty" enum:"yes,no"`
@@ -91,7 +91,7 @@ func (d *door) privacy() {
 		Summary: "Say how one picture may be used; it counts at once", Security: secured, Metadata: may(musa.ActGovern)}, serve(d, d.setAssetPrivacy))
 }
 
-func (d *door) switches(ctx context.Context, by musa.Actor, in *consentsIn) (*body[PrivacyPage], error) {
+func (d *door) switches(ctx context.Context, by musa.Actor, in *ConsentsIn) (*body[PrivacyPage], error) {
 	s, err := d.Consents.State(ctx, by)
 	if err != nil {
 		return nil, err

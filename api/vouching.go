@@ -43,7 +43,7 @@ func (d *door) vouching() {
 		path := staffPrefix + v.name
 		huma.Register(d.api, huma.Operation{OperationID: "processing-" + v.name, Method: http.MethodGet, Path: path,
 			Summary: v.summary, Security: secured, Metadata: staffed(overseers)},
-			serveAs(d, overseers, func(_ context.Context, _ musa.Actor, in *tongue) (*body[Paper], error) {
+			serveAs(d, overseers, func(_ context.Context, _ musa.Actor, in *Tongue) (*body[Paper], error) {
 				doc := d.Policy()
 				return &body[Paper]{Paper{policy.TitleIn(in.tag(), v.title), doc.Policy, doc.Version, sectionsOf(d.paper(v, doc, in.tag()))}}, nil
 			}))
@@ -51,7 +51,7 @@ func (d *door) vouching() {
 			Summary: v.summary + ", as a Markdown file", Security: secured, Metadata: staffed(overseers),
 			Responses: map[string]*huma.Response{"200": {Description: "The document",
 				Content: map[string]*huma.MediaType{"text/markdown": {Schema: &huma.Schema{Type: "string"}}}}}},
-			serveAs(d, overseers, func(_ context.Context, _ musa.Actor, in *tongue) (*fileOut, error) {
+			serveAs(d, overseers, func(_ context.Context, _ musa.Actor, in *Tongue) (*fileOut, error) {
 				return d.paperFile(v, in.tag()), nil
 			}))
 	}

@@ -75,12 +75,13 @@ type (
 	invitationList struct {
 		Invitations []Invitation `json:"invitations"`
 	}
-	workspaceIn struct {
+	// WorkspaceIn names one.
+	WorkspaceIn struct {
 		ID string `path:"id"`
 	}
 	agreementIn struct {
-		workspaceIn
-		tongue
+		WorkspaceIn
+		Tongue
 	}
 	foundIn struct {
 		Body struct {
@@ -221,7 +222,7 @@ func (d *door) foundWorkspace(ctx context.Context, by musa.Actor, in *foundIn) (
 	return &body[Workspace]{d.workspaceOf(w)}, nil
 }
 
-func (d *door) getWorkspace(ctx context.Context, ws musa.Actor, _ *workspaceIn) (*body[Workspace], error) {
+func (d *door) getWorkspace(ctx context.Context, ws musa.Actor, _ *WorkspaceIn) (*body[Workspace], error) {
 	w, err := d.Accounts.Workspace(ctx, ws)
 	if err != nil {
 		return nil, err
@@ -253,7 +254,7 @@ func (d *door) changeWorkspace(ctx context.Context, ws musa.Actor, in *workspace
 }
 
 // closeWorkspace erases it like an account: with the policy's time to think again, and a receipt.
-func (d *door) closeWorkspace(ctx context.Context, ws musa.Actor, _ *workspaceIn) (*body[Closing], error) {
+func (d *door) closeWorkspace(ctx context.Context, ws musa.Actor, _ *WorkspaceIn) (*body[Closing], error) {
 	return d.closeAccount(ctx, ws, nil)
 }
 
@@ -266,7 +267,7 @@ func (d *door) workspaceAgreement(_ context.Context, _ musa.Actor, in *agreement
 	return d.paperFile(agreementPaper, in.tag()), nil
 }
 
-func (d *door) listMembers(ctx context.Context, ws musa.Actor, _ *workspaceIn) (*body[memberList], error) {
+func (d *door) listMembers(ctx context.Context, ws musa.Actor, _ *WorkspaceIn) (*body[memberList], error) {
 	list, err := d.Accounts.Members(ctx, ws)
 	if err != nil {
 		return nil, err
@@ -294,7 +295,7 @@ func (d *door) removeMember(ctx context.Context, ws musa.Actor, in *memberIn) (*
 	return nil, d.Accounts.RemoveMember(ctx, ws, id)
 }
 
-func (d *door) listInvitations(ctx context.Context, ws musa.Actor, _ *workspaceIn) (*body[invitationList], error) {
+func (d *door) listInvitations(ctx context.Context, ws musa.Actor, _ *WorkspaceIn) (*body[invitationList], error) {
 	list, err := d.Accounts.Invitations(ctx, ws)
 	if err != nil {
 		return nil, err

@@ -88,9 +88,15 @@ func enforcement(t *testing.T, s *musatest.Studio, boss, hand *musatest.Client, 
 	if p := boss.Problem(http.StatusForbidden, boss.Do(http.MethodPatch, at, musatest.Order{"enforced": musatest.Order{"region": "eu"}})); p.Code != "enforce_unlisted" {
 		t.Errorf("a region where the policy has none answers %s", p.Code)
 	}
-	a := boss.Do(http.MethodGet, at+"/agreement", nil)
-	if a.Status != http.StatusOK || !strings.Contains(string(a.Body), "art. 28(3)") || !strings.Contains(string(a.Body), "organisation.may_enforce") {
-		t.Errorf("the agreement answers %d: %.200s", a.Status, a.Body)
+	var w api.Workspace
+	if boss.Want(http.StatusOK, boss.Do(http.MethodGet, at, nil), &w); !w.Agreement {
+		t.Error("the workspace does not say that there is an agreement")
+	}
+	for tongue, article := range map[string]string{"en": "art. 28(3)", "de": "Art. 28 Abs. 3"} {
+		a := boss.Do(http.MethodGet, at+"/agreement?lang="+tongue, nil)
+		if a.Status != http.StatusOK || !strings.Contains(string(a.Body), article) || !strings.Contains(string(a.Body), "organisation.may_enforce") {
+			t.Errorf("the agreement (%s) answers %d: %.200s", tongue, a.Status, a.Body)
+		}
 	}
 }
 

@@ -274,7 +274,7 @@ func (d *Document) lifetime(t tongue, category, tier string) (path, fate string)
 		if path == "" {
 			path = item("retention", i)
 		}
-		parts = append(parts, r.manner(voice{t, categoryWords, chooserNames}, category))
+		parts = append(parts, r.manner(voice{t, categoryWords, chooserNames}, Words{category}))
 	}
 	fate = strings.Join(parts, t.of(", or "))
 	if len(parts) > 1 {
@@ -284,12 +284,12 @@ func (d *Document) lifetime(t tongue, category, tier string) (path, fate string)
 }
 
 // manner is one rule with all that belongs to it.
-func (r Rule) manner(v voice, category string) string {
+func (r Rule) manner(v voice, categories Words) string {
 	t := v.t
 	if r.SameAs != "" {
 		return t.f("kept as long as the %s once they were saved", v.name(r.SameAs))
 	}
-	out := r.does(t, Words{category})
+	out := r.does(t, categories)
 	var more []string
 	if len(r.Choices) > 0 {
 		more = append(more, t.f("%s may choose %s", t.alternatives(t.words(r.SetBy, v.choosers)), t.alternatives(t.spanWords(r.Choices))))

@@ -133,9 +133,9 @@ func (p *page) limits() {
 			continue
 		}
 		they := p.t.they()
-		said := p.t.f("%s: %s.", they.names(held), r.manner(they, held[0]))
+		said := p.t.f("%s: %s.", they.names(held), r.manner(they, held))
 		if len(r.Tier) > 0 {
-			said = p.t.f("%s of %s: %s.", they.names(held), p.t.tierWords(r.Tier), r.manner(they, held[0]))
+			said = p.t.f("%s of %s: %s.", they.names(held), p.t.tierWords(r.Tier), r.manner(they, held))
 		}
 		p.put(item("retention", i), capital(said))
 	}

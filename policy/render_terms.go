@@ -25,7 +25,7 @@ var (
 		"sign_in": "Sign-in", "bill": "Billing", "book_keep": "Bookkeeping required by law", "help": "Support", "notify": "Service messages",
 		"answer_rights": "Answering the rights of data subjects", "secure": "Security of the service", "moderate": "Moderation of content", "hold": "Legal holds",
 		"disclose": "Disclosure to authorities", "prove": "Proof of what was done", "personal": "Personal suggestions", "analyze": "Statistics of use",
-		"improve": "Improvement of the service by anonymous totals", "market": "News and offers", "train": "Training of models", "attend": "Attend",
+		"improve": "Improvement of the service by anonymous totals", "market": "News and offers", "train": "Training of models", "attend": "Reading of requests about the rights of data subjects",
 	}
 	// The parts of a record, which English calls as the document does.
 	recordFields = map[string]string{"email": "email", "name": "name", "username": "username", "profile": "profile", "language": "language"}
