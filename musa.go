@@ -292,6 +292,30 @@ func ParseReceiptID(s string) (ReceiptID, error) {
 	return ReceiptID(s), nil
 }
 
+// ParseSessionID checks the form of an id that came from outside; ErrNotFound otherwise.
+func ParseSessionID(s string) (SessionID, error) {
+	if !wellFormed(sessionPrefix, s) {
+		return "", ErrNotFound
+	}
+	return SessionID(s), nil
+}
+
+// ParseVoucherID checks the form of an id that came from outside; ErrNotFound otherwise.
+func ParseVoucherID(s string) (VoucherID, error) {
+	if !wellFormed(voucherPrefix, s) {
+		return "", ErrNotFound
+	}
+	return VoucherID(s), nil
+}
+
+// ParseMailID checks the form of an id that came from outside; ErrNotFound otherwise.
+func ParseMailID(s string) (MailID, error) {
+	if !wellFormed(mailPrefix, s) {
+		return "", ErrNotFound
+	}
+	return MailID(s), nil
+}
+
 func wellFormed(prefix, s string) bool {
 	rest, ok := strings.CutPrefix(s, prefix)
 	if !ok || len(rest) != 26 {

@@ -79,6 +79,20 @@ func (a *Accounts) Enforce(ctx context.Context, ws musa.Actor, wish PrivacyWish)
 	return nil
 }
 
+// Changeable refuses, before anything is changed, what a change of a workspace may be refused for:
+// another name (nil leaves it) together with what is settled is settled whole, or not at all.
+func (a *Accounts) Changeable(ws musa.Actor, name *string, wish PrivacyWish) error {
+	if err := ws.May(musa.ActGovern); err != nil {
+		return err
+	}
+	if name != nil {
+		if err := named(strings.TrimSpace(*name)); err != nil {
+			return err
+		}
+	}
+	return a.enforceable(ws, wish)
+}
+
 func apply(w db.Workspace, wish PrivacyWish, now musa.Millis) db.Workspace {
 	if wish.NoTraining != nil && *wish.NoTraining != (w.NoTraining > 0) {
 		w.NoTraining = 0

@@ -234,8 +234,11 @@ func (a *Accounts) workspace(ctx context.Context, tx db.Tx, ws musa.Actor) (Work
 	return w, err
 }
 
-// called opens a name; it is empty where its end came.
+// called opens a name; it is empty where its end came, and hidden while what bears it is closed.
 func (a *Accounts) called(ctx context.Context, tx db.Tx, by musa.Actor, id musa.RecordID) (string, error) {
+	if by.Closed != 0 {
+		return "", nil
+	}
 	var n calledSeal
 	_, err := a.Vault.Read(ctx, tx, by, musa.PurposeSignIn, id, &n)
 	if errors.Is(err, musa.ErrNotFound) || errors.Is(err, musa.ErrGone) {

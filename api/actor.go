@@ -102,13 +102,19 @@ func anybody(ctx context.Context) musa.Actor {
 // credential is the token of a request. A key comes in the header alone: a browser's cookie is a
 // session's.
 func credential(r *http.Request) string {
-	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		return strings.TrimSpace(token)
+	if token, ok := bearer(r.Header.Get("Authorization")); ok {
+		return token
 	}
 	if c, err := r.Cookie(sessionCookie); err == nil && !account.IsKey(c.Value) {
 		return c.Value
 	}
 	return ""
+}
+
+// bearer is the token behind that scheme, which may be written in any case (RFC 9110 § 11.1).
+func bearer(header string) (token string, ok bool) {
+	scheme, token, ok := strings.Cut(header, " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
 }
 
 // streamed is the one wrapper of routes that stream: it names the actor, and answers with a problem

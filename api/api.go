@@ -69,8 +69,14 @@ type Door struct {
 // everything is the pattern of all that is not there.
 const everything = "/api/"
 
-// wording gives huma our errors. It is a variable of the whole process there.
-var wording = sync.OnceFunc(func() { huma.NewError = newError })
+// wording gives huma our errors. They are variables of the whole process there.
+var wording = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = newError
+	// Of this one the document takes the form of errors, and nothing else is asked.
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return newError(nil, status, message, errs...)
+	}
+})
 
 // New makes the handler for everything below /api/.
 func New(c Config) *Door {
@@ -88,6 +94,7 @@ func New(c Config) *Door {
 		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie},
 	}
 	d := &door{Config: c, api: humago.New(mux, config), mux: mux}
+	d.api.UseMiddleware(withSchemas(config.Components.Schemas))
 	d.people()
 	d.sessions()
 	d.account()

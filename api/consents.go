@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -94,6 +95,9 @@ func (d *door) consents() {
 
 func (d *door) getConsents(ctx context.Context, in *ConsentsIn) (*body[Consents], error) {
 	by, err := actor(ctx)
+	if err != nil && !errors.Is(err, musa.ErrUnauthorized) && !errors.Is(err, musa.ErrRefused) {
+		return nil, d.judge(ctx, err) // what this browser answered would pass for their account's answers
+	}
 	if err != nil {
 		return &body[Consents]{d.visitor(consent.DecodeCookie(d.Policy(), in.Jar), in.Signal)}, nil
 	}

@@ -61,7 +61,11 @@ func (d *door) listSessions(ctx context.Context, by musa.Actor, _ *struct{}) (*b
 }
 
 func (d *door) endSession(ctx context.Context, by musa.Actor, in *devicePath) (*struct{}, error) {
-	return nil, d.Accounts.EndSession(ctx, by, musa.SessionID(in.ID))
+	id, err := musa.ParseSessionID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return nil, d.Accounts.EndSession(ctx, by, id)
 }
 
 func (d *door) endSessions(ctx context.Context, by musa.Actor, _ *struct{}) (*body[EndedSessions], error) {

@@ -63,7 +63,7 @@ type holdIn struct {
 }
 
 type holdsIn struct {
-	After  string `query:"after" doc:"The last id of the page before."`
+	After  string `query:"after" pattern:"^[a-z]{2}_[0-9a-z]{26}$" doc:"The last id of the page before."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	State  string `query:"state" enum:"opening,held,released"`
 	Review bool   `query:"overdue" doc:"Only those whose review is late."`

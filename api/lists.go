@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"musa"
+	"musa/consent"
 	"musa/notice"
 )
 
@@ -28,7 +31,8 @@ type MailKind struct {
 }
 
 type mailsIn struct {
-	Body struct {
+	Signal string `header:"Sec-GPC"`
+	Body   struct {
 		Kinds map[string]Channels `json:"kinds" minProperties:"1" doc:"By kind, what is to change."`
 	}
 }
@@ -101,30 +105,44 @@ func (d *door) myMails(ctx context.Context, by musa.Actor, _ *struct{}) (*body[M
 }
 
 func (d *door) chooseMails(ctx context.Context, by musa.Actor, in *mailsIn) (*body[Mails], error) {
-	for kind, c := range in.Body.Kinds {
-		for way, answer := range map[notice.Channel]string{notice.ByMail: c.Mail, notice.ByPage: c.Page} {
-			var err error
-			switch {
-			case answer == "no":
-				err = d.Notices.Stop(ctx, by, way, kind)
-			case answer == "yes" && way == notice.ByMail:
-				if err = d.Accounts.Limit(ctx, "list", string(by.Subject), asksMost, asksPer); err == nil {
-					err = d.Notices.Ask(ctx, by, way, kind)
-				}
-			case answer == "yes":
-				err = d.Notices.Ask(ctx, by, way, kind)
-			}
-			if err != nil {
+	wishes := wishesOf(in.Body.Kinds)
+	for _, w := range wishes {
+		if w.Way == notice.ByMail && w.Answer == consent.Yes {
+			if err := d.Accounts.Limit(ctx, "list", string(by.Subject), asksMost, asksPer); err != nil {
 				return nil, err
 			}
 		}
 	}
-	// What was just said is not in the actor yet.
-	fresh, err := d.Notices.Refreshed(ctx, by)
+	err := d.Notices.Choose(ctx, by, wishes)
 	if err != nil {
 		return nil, err
 	}
-	return d.myMails(ctx, fresh, nil)
+	// What was just said is not in the actor yet.
+	if by, err = d.again(ctx, by, in.Signal); err != nil {
+		return nil, err
+	}
+	return d.myMails(ctx, by, nil)
+}
+
+// wishesOf puts each yes before the noes: the last no to news takes their consent back, and a yes
+// beside it means that it is not the last.
+func wishesOf(kinds map[string]Channels) (yes []notice.Wish) {
+	var no []notice.Wish
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		c := kinds[kind]
+		for _, w := range []struct {
+			way  notice.Channel
+			word string
+		}{{notice.ByMail, c.Mail}, {notice.ByPage, c.Page}} {
+			switch w.word {
+			case "yes":
+				yes = append(yes, notice.Wish{Way: w.way, Kind: kind, Answer: consent.Yes})
+			case "no":
+				no = append(no, notice.Wish{Way: w.way, Kind: kind, Answer: consent.No})
+			}
+		}
+	}
+	return append(yes, no...)
 }
 
 // news are for everybody; who has a session sees what they asked for as well.

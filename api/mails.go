@@ -29,7 +29,7 @@ type QueuedMail struct {
 
 type outboxIn struct {
 	State string `query:"state" enum:"waiting,sending,sent,failed,unsure"`
-	After string `query:"after" maxLength:"40" doc:"The last id of the page before."`
+	After string `query:"after" pattern:"^[a-z]{2}_[0-9a-z]{26}$" doc:"The last id of the page before."`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
@@ -81,7 +81,11 @@ func (d *door) outbox(ctx context.Context, by musa.Actor, in *outboxIn) (*body[O
 }
 
 func (d *door) sendAgain(ctx context.Context, by musa.Actor, in *mailIn) (*struct{}, error) {
-	return nil, d.Notices.Again(ctx, by, musa.MailID(in.ID))
+	id, err := musa.ParseMailID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return nil, d.Notices.Again(ctx, by, id)
 }
 
 func (d *door) announce(ctx context.Context, by musa.Actor, in *announceIn) (*body[Announced], error) {

@@ -129,9 +129,9 @@ func (d *door) switches(ctx context.Context, by musa.Actor, in *ConsentsIn) (*bo
 }
 
 // fieldSwitches are the parts of an account that need not be given; on is what was. A workspace has
-// none of its own.
+// none of its own, and in a closed account nothing is corrected: a policy may restrict what is left of it.
 func (d *door) fieldSwitches(ctx context.Context, by musa.Actor) ([]Switch, error) {
-	if by.Person != "" {
+	if by.Person != "" || by.Closed > 0 {
 		return nil, nil
 	}
 	p, err := d.Accounts.Person(ctx, by)

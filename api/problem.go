@@ -103,7 +103,7 @@ func problem(err error) *Problem {
 }
 
 // newError replaces huma's: its details carry submitted values, ours only where they were.
-func newError(status int, message string, errs ...error) huma.StatusError {
+func newError(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
 	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: "invalid",
 		Detail: "The request does not have the form that /api/openapi.json describes."}
 	if status >= http.StatusInternalServerError {
@@ -112,7 +112,7 @@ func newError(status int, message string, errs ...error) huma.StatusError {
 	for _, err := range errs {
 		var d *huma.ErrorDetail
 		if errors.As(err, &d) {
-			p.Field = field(d)
+			p.Field = field(ctx, d)
 			break
 		}
 	}
@@ -129,21 +129,64 @@ func newError(status int, message string, errs ...error) huma.StatusError {
 }
 
 // field is the name that the API's own description gives to what is wrong. A name that it
-// does not know is submitted text, which no answer repeats: then it is the whole body.
-func field(d *huma.ErrorDetail) string {
+// does not know is submitted text, which no answer repeats: then it is what holds it, or the whole body.
+func field(ctx huma.Context, d *huma.ErrorDetail) string {
 	if d.Message == validation.MsgUnexpectedProperty {
 		return "body"
 	}
-	at, inBody := strings.CutPrefix(d.Location, "body.")
+	at := d.Location
 	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
 	if name, ok := strings.CutPrefix(d.Message, before); ok {
-		name = strings.TrimSuffix(name, after)
-		if inBody {
-			return at + "." + name
-		}
-		return name
+		at += "." + strings.TrimSuffix(name, after)
+	}
+	if path, ok := strings.CutPrefix(at, "body."); ok {
+		return described(ctx, path)
 	}
 	return at
+}
+
+type schemasKey struct{}
+
+// withSchemas gives errors the description that they take names from.
+func withSchemas(all huma.Registry) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) { next(huma.WithValue(ctx, schemasKey{}, all)) }
+}
+
+// described is as much of a path in a body as the operation's schema names. Behind it stand keys of
+// a map, which whoever sent them made up.
+func described(ctx huma.Context, path string) string {
+	var s *huma.Schema
+	if ctx == nil {
+		return "body"
+	}
+	if op := ctx.Operation(); op != nil && op.RequestBody != nil && op.RequestBody.Content["application/json"] != nil {
+		s = op.RequestBody.Content["application/json"].Schema
+	}
+	all, _ := ctx.Context().Value(schemasKey{}).(huma.Registry)
+	end := 0
+	for part := range strings.SplitSeq(path, ".") {
+		name, _, list := strings.Cut(part, "[")
+		if s = plain(all, s); s == nil || s.Properties[name] == nil {
+			break
+		}
+		if s, end = s.Properties[name], end+len(part)+1; list {
+			if s = plain(all, s); s != nil {
+				s = s.Items
+			}
+		}
+	}
+	if end == 0 {
+		return "body"
+	}
+	return path[:end-1]
+}
+
+// plain is the schema that a reference stands for.
+func plain(all huma.Registry, s *huma.Schema) *huma.Schema {
+	if s != nil && s.Ref != "" && all != nil {
+		return all.SchemaFromRef(s.Ref)
+	}
+	return s
 }
 
 // fail answers with a problem, and logs what is the server's own fault.

@@ -55,6 +55,13 @@ func TestBadRequests(t *testing.T) {
 		{"change with broken JSON", "PATCH", "/api/assets/" + a.ID, `{"saved":"` + planted, 400, "body"},
 		{"change of another type", "PATCH", "/api/assets/" + a.ID, `{"saved":"` + planted + `"}`, 400, "saved"},
 		{"upload without form", "POST", "/api/assets", planted, 400, "file"},
+		{"a consent of another type", "PUT", "/api/me/consents", `{"` + planted + `":true}`, 400, "body"},
+		{"a consent that nobody asks for", "PUT", "/api/me/consents", `{"` + planted + `":"yes"}`, 400, "body"},
+		{"another consent of a visitor", "PUT", "/api/consents", `{"` + planted + `":"yes"}`, 400, "body"},
+		{"a right to withdraw nothing", "POST", "/api/rights", `{"right":"withdraw","consent":"` + planted + `"}`, 400, "consent"},
+		{"an announcement of another type", "PUT", "/api/me/mails", `{"kinds":{"` + planted + `":null}}`, 400, "kinds"},
+		{"a channel of another type", "PUT", "/api/me/mails", `{"kinds":{"` + planted + `":{"mail":1}}}`, 400, "kinds"},
+		{"a channel behind a dot", "PUT", "/api/me/mails", `{"kinds":{"` + planted + `.kinds":{"mail":1}}}`, 400, "kinds"},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
 			g := g.In(t)

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -36,7 +35,7 @@ func (d *door) sessions() {
 // beginSession takes the token from the header alone: a cookie that is there already would
 // only be set again.
 func (d *door) beginSession(ctx context.Context, in *sessionIn) (*sessionOut, error) {
-	token, ok := strings.CutPrefix(in.Authorization, "Bearer ")
+	token, ok := bearer(in.Authorization)
 	if !ok {
 		return nil, d.judge(ctx, &musa.Problem{Kind: musa.ErrUnauthorized, Code: "token_needed", Field: "Authorization",
 			Public: "Send the token as Authorization: Bearer."})
@@ -50,7 +49,7 @@ func (d *door) beginSession(ctx context.Context, in *sessionIn) (*sessionOut, er
 		return nil, d.judge(ctx, err)
 	}
 	return &sessionOut{
-		SetCookie: []*http.Cookie{d.cookie(ctx, strings.TrimSpace(token))},
+		SetCookie: []*http.Cookie{d.cookie(ctx, token)},
 		Body:      Session{Subject: string(by.Subject), Tier: string(by.Tier), Roles: roles},
 	}, nil
 }

@@ -80,7 +80,7 @@ type threadIn struct {
 }
 
 type threadsIn struct {
-	After string `query:"after" doc:"The last id of the page before."`
+	After string `query:"after" pattern:"^[a-z]{2}_[0-9a-z]{26}$" doc:"The last id of the page before."`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 

@@ -49,7 +49,7 @@ type SurveyGroup struct {
 }
 
 type surveysIn struct {
-	After string `query:"after" doc:"The last id of the page before."`
+	After string `query:"after" pattern:"^[a-z]{2}_[0-9a-z]{26}$" doc:"The last id of the page before."`
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
 }
 

@@ -166,7 +166,7 @@ func (d *door) workspaces() {
 // one, by the header, or by a GET's query. To all but its members there is none: 404.
 func (d *door) enter(r *http.Request, by musa.Actor) (musa.Actor, error) {
 	named := r.Header.Get(workspaceHeader)
-	if named == "" && r.Method == http.MethodGet {
+	if named == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		named = r.URL.Query().Get("workspace")
 	}
 	if rule, _ := d.ruleFor(r); rule.Inside {
@@ -197,9 +197,21 @@ func (d *door) workspaceOf(w account.Workspace) Workspace {
 			Unlogged: p.Unlogged > 0, May: p.Enforcable, SetBy: string(p.SetBy), SetAt: timeOf(p.SetAt)},
 		Agreement: d.Policy().Organisation.Agreement != ""}
 	if p.Keep > 0 {
-		out.Enforced.Keep = p.Keep.Round(time.Second).String()
+		out.Enforced.Keep = d.spanOf(p.Keep)
 	}
 	return out
+}
+
+// spanOf is a time as the policy writes it where it offers it, as everywhere else in the API.
+func (d *door) spanOf(keep time.Duration) string {
+	for _, r := range d.Policy().Retention {
+		for _, c := range r.Choices {
+			if c.Duration() == keep {
+				return c.String()
+			}
+		}
+	}
+	return keep.Round(time.Second).String()
 }
 
 func (d *door) listWorkspaces(ctx context.Context, by musa.Actor, _ *struct{}) (*body[workspaceList], error) {
@@ -230,24 +242,33 @@ func (d *door) getWorkspace(ctx context.Context, ws musa.Actor, _ *WorkspaceIn) 
 	return &body[Workspace]{d.workspaceOf(w)}, nil
 }
 
+// changeWorkspace changes all that is asked for, or nothing: what may be refused is looked at before
+// anything is settled, and what looks at itself comes first.
 func (d *door) changeWorkspace(ctx context.Context, ws musa.Actor, in *workspacePatchIn) (*body[Workspace], error) {
+	wish, shortest := account.PrivacyWish{}, (*bool)(nil)
+	if e := in.Body.Enforced; e != nil {
+		wish, shortest = account.PrivacyWish{NoTraining: e.NoTraining, Region: e.Region, Processors: e.Processors}, e.Shortest
+	}
+	if err := d.Accounts.Changeable(ws, in.Body.Name, wish); err != nil {
+		return nil, err
+	}
+	if shortest != nil {
+		keep := retention.Free
+		if *shortest {
+			keep = retention.Enforced
+		}
+		if err := d.Keeper.Shortest(ctx, ws, keep); err != nil {
+			return nil, err
+		}
+	}
 	if in.Body.Name != nil {
 		if err := d.Accounts.Rename(ctx, ws, *in.Body.Name); err != nil {
 			return nil, err
 		}
 	}
-	if e := in.Body.Enforced; e != nil {
-		if err := d.Accounts.Enforce(ctx, ws, account.PrivacyWish{NoTraining: e.NoTraining, Region: e.Region, Processors: e.Processors}); err != nil {
+	if in.Body.Enforced != nil {
+		if err := d.Accounts.Enforce(ctx, ws, wish); err != nil {
 			return nil, err
-		}
-		if e.Shortest != nil {
-			wish := retention.Free
-			if *e.Shortest {
-				wish = retention.Enforced
-			}
-			if err := d.Keeper.Shortest(ctx, ws, wish); err != nil {
-				return nil, err
-			}
 		}
 	}
 	return d.getWorkspace(ctx, ws, nil)
@@ -320,7 +341,11 @@ func (d *door) inviteMember(ctx context.Context, ws musa.Actor, in *inviteIn) (*
 }
 
 func (d *door) withdrawInvitation(ctx context.Context, ws musa.Actor, in *invitationIn) (*struct{}, error) {
-	return nil, d.Accounts.Withdraw(ctx, ws, musa.VoucherID(in.Invitation))
+	id, err := musa.ParseVoucherID(in.Invitation)
+	if err != nil {
+		return nil, err
+	}
+	return nil, d.Accounts.Withdraw(ctx, ws, id)
 }
 
 func (d *door) acceptInvitation(ctx context.Context, by musa.Actor, in *acceptIn) (*body[Workspace], error) {

@@ -140,7 +140,7 @@ func Asks(doc *policy.Document, name string) error {
 func asked(doc *policy.Document, name string, item musa.AssetID) (policy.Consent, error) {
 	line, ok := doc.Consents.Get(name)
 	if !ok || line.Mode.Default == "notice_only" {
-		return policy.Consent{}, &musa.Problem{Kind: musa.ErrInvalid, Code: "consent_unknown", Field: "name",
+		return policy.Consent{}, &musa.Problem{Kind: musa.ErrInvalid, Code: "consent_unknown", Field: "body",
 			Public: "The policy asks for no such consent. GET /api/consents lists what it asks for."}
 	}
 	whole := len(line.Scope) == 0 || line.Scope.Has("subject")

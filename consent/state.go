@@ -97,20 +97,35 @@ func Asked(doc *policy.Document, st musa.Standing) State {
 		c := e.Value
 		l := Line{Name: e.Name, Mode: doc.ModeIn(c, st.Region), Cookies: c.Cookies, Purposes: purposes(doc, e.Name), Requires: c.Requires,
 			When: c.When, WhenOff: c.WhenOff, Scope: c.Scope, Gpc: c.Gpc == "refuse"}
-		l.On = on(l, st)
+		l.On = on(doc, l, st)
 		s.Lines = append(s.Lines, l)
 	}
 	return s
 }
 
-func on(l Line, st musa.Standing) bool {
+// on is what a decision allows: where people are only asked to say no, a purpose that the policy
+// rests on their yes all the same waits for it.
+func on(doc *policy.Document, l Line, st musa.Standing) bool {
+	yes := slices.Contains(st.Consents, l.Name)
 	switch l.Mode {
 	case "notice_only":
 		return true
 	case "opt_out":
-		return !slices.ContainsFunc(l.Purposes, func(p musa.Purpose) bool { return slices.Contains(st.Objections, p) })
+		return !slices.ContainsFunc(l.Purposes, func(p musa.Purpose) bool {
+			return slices.Contains(st.Objections, p) || !yes && restsOnYes(doc, p, st.Region)
+		})
 	}
-	return slices.Contains(st.Consents, l.Name)
+	return yes
+}
+
+// restsOnYes says whether a purpose has consent for its basis by a law that holds in a region.
+func restsOnYes(doc *policy.Document, p musa.Purpose, region string) bool {
+	line, _ := doc.Purposes.Get(string(p))
+	laws := doc.Laws(region)
+	if len(laws) == 0 {
+		laws = []string{"default"}
+	}
+	return slices.ContainsFunc(laws, func(law string) bool { return line.Basis.In(law) == "consent" })
 }
 
 func wordOf(c db.Choice) Word {

@@ -47,6 +47,9 @@ func Unpack(t testing.TB, raw []byte) Archive {
 	must(t, err)
 	a := Archive{}
 	for _, f := range r.File {
+		if f.Modified.Year() < 2000 {
+			t.Errorf("%s is dated %s: unpacked, it would be from before there was such a thing", f.Name, f.Modified)
+		}
 		src, err := f.Open()
 		must(t, err)
 		a[f.Name], err = io.ReadAll(src)

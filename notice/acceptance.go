@@ -40,14 +40,14 @@ func (n *Notices) Use(ctx context.Context, by musa.Actor) error {
 	if by.Closed > 0 || n.remembered(who) == mark {
 		return nil
 	}
-	var clicked bool
+	var clicked, inactive bool
 	err := n.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		s, err := tx.Subject(ctx, who)
 		if err != nil {
 			return err
 		}
 		if s.State != musa.SubjectActive {
-			clicked = true // the use itself is refused
+			inactive = true // the use itself is refused: nothing is accepted by it, now or once they are let back
 			return nil
 		}
 		if Asking(doc) == byClick {
@@ -62,6 +62,9 @@ func (n *Notices) Use(ctx context.Context, by musa.Actor) error {
 	})
 	if err != nil {
 		return fmt.Errorf("acceptance of %s: %w", who, err)
+	}
+	if inactive {
+		return nil
 	}
 	if !clicked {
 		return &musa.Problem{Kind: musa.ErrRefused, Code: "accept_first",

@@ -122,41 +122,62 @@ type listing struct {
 	Kind string `json:"kind"`
 }
 
-// Ask says that a person wants a kind by a channel. On a page it counts at once. By mail their
-// address is asked first: nothing comes before it answered, and it is asked once in a day for a
-// kind, whatever is asked here. musa.ErrInvalid for a kind that the policy does not know.
-func (n *Notices) Ask(ctx context.Context, by musa.Actor, way Channel, kind string) error {
-	if err := n.isList(kind); err != nil {
-		return err
+// Wish is what a person says about a kind by a channel.
+type Wish struct {
+	Way    Channel
+	Kind   string
+	Answer consent.Answer
+}
+
+// Choose enters wishes, all of them or none, one after the other. A no counts at once, and so does a
+// yes to pages. By mail the address is asked first: nothing comes before it answered, and it is asked
+// once in a day for a kind, whatever is wished here. musa.ErrInvalid for a kind that the policy does
+// not know.
+func (n *Notices) Choose(ctx context.Context, by musa.Actor, wishes []Wish) error {
+	err := n.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		for _, w := range wishes {
+			if err := n.isList(w.Kind, "kinds"); err != nil {
+				return err
+			}
+			s, err := tx.Subject(ctx, by.Subject) // anew: the wish before may have given a consent
+			if err != nil {
+				return err
+			}
+			if w.Way == ByMail && w.Answer == consent.Yes {
+				err = n.ask(ctx, tx, s, w.Kind)
+			} else {
+				err = n.enter(ctx, tx, s, word{w.Way, w.Kind, w.Answer, consent.ViaSettings})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("choose lists: %w", err)
 	}
-	if way == ByPage {
-		return n.say(ctx, by, way, kind, consent.Yes, consent.ViaSettings)
-	}
+	return nil
+}
+
+// ask has a person's address asked for a kind.
+func (n *Notices) ask(ctx context.Context, tx db.Tx, s db.Subject, kind string) error {
 	if err := n.Mails(); err != nil {
 		return err
 	}
-	err := n.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		s, err := tx.Subject(ctx, by.Subject) // one after the other
-		if err != nil {
-			return err
-		}
-		if a, err := tx.AddressOf(ctx, s.ID); err != nil || a.Confirmed == 0 {
-			if err != nil && !errors.Is(err, musa.ErrNotFound) {
-				return err
-			}
-			return &musa.Problem{Kind: musa.ErrConflict, Code: "no_address", Field: kind,
-				Public: "There is no e-mail address in this account, so nothing can be mailed. Add one to your profile first, or have it shown on pages."}
-		}
-		words, err := tx.LastWords(ctx, s.ID)
-		if err != nil || n.allows(n.inForce(), s.Standing(), words, ByMail, kind) {
-			return err
-		}
-		return n.confirmation(ctx, tx, s, kind)
-	})
-	if err != nil {
-		return fmt.Errorf("ask for a list: %w", err)
+	a, err := tx.AddressOf(ctx, s.ID)
+	if err != nil && !errors.Is(err, musa.ErrNotFound) {
+		return err
 	}
-	return nil
+	if err != nil || a.Confirmed == 0 {
+		return &musa.Problem{Kind: musa.ErrConflict, Code: "no_address", Field: kind,
+			Public: "There is no e-mail address in this account, so nothing can be mailed. Add one to your profile first, or have it shown on pages."}
+	}
+	words, err := tx.LastWords(ctx, s.ID)
+	if err != nil || n.allows(n.inForce(), s.Standing(), words, ByMail, kind) {
+		return err
+	}
+	return n.confirmation(ctx, tx, s, kind)
 }
 
 // confirmation orders the one mail that asks an address, unless one works still.
@@ -250,34 +271,13 @@ func linkOver() error {
 		Public: "This link does not work: it was used already, is too old, or is not for you. Ask for a new one."}
 }
 
-func (n *Notices) isList(kind string) error {
+// isList refuses what is no kind of news to choose, in the words of the field that named it.
+func (n *Notices) isList(kind, field string) error {
 	if slices.Contains(Lists(n.inForce()), kind) {
 		return nil
 	}
-	return &musa.Problem{Kind: musa.ErrInvalid, Code: "list_unknown", Field: "kind",
+	return &musa.Problem{Kind: musa.ErrInvalid, Code: "list_unknown", Field: field,
 		Public: "There is no such kind of mail to choose. Mails of the service itself always come; GET /api/me/mails lists the others."}
-}
-
-// Stop says that a person does not want a kind by a channel any more. It counts at once.
-func (n *Notices) Stop(ctx context.Context, by musa.Actor, way Channel, kind string) error {
-	if err := n.isList(kind); err != nil {
-		return err
-	}
-	return n.say(ctx, by, way, kind, consent.No, consent.ViaSettings)
-}
-
-func (n *Notices) say(ctx context.Context, by musa.Actor, way Channel, kind string, answer consent.Answer, via string) error {
-	err := n.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		s, err := tx.Subject(ctx, by.Subject)
-		if err != nil {
-			return err
-		}
-		return n.enter(ctx, tx, s, word{way, kind, answer, via})
-	})
-	if err != nil {
-		return fmt.Errorf("choose a list: %w", err)
-	}
-	return nil
 }
 
 // word is what somebody says about a kind and channel.
@@ -340,16 +340,6 @@ func (n *Notices) forgetAsked(ctx context.Context, tx db.Tx, s db.Subject, kind 
 		}
 	}
 	return nil
-}
-
-// Refreshed is the actor with the standing that their last words gave them.
-func (n *Notices) Refreshed(ctx context.Context, by musa.Actor) (musa.Actor, error) {
-	err := n.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
-		s, err := tx.Subject(ctx, by.Subject)
-		by.Standing = s.Standing()
-		return err
-	})
-	return by, err
 }
 
 // stopSecret stops a kind for a person, by whoever has it: only mails to them bear it. It is no

@@ -59,14 +59,14 @@ func (n *Notices) isNews(kind string) error {
 	if line, ok := n.inForce().Mails.Get(Service); kind == Service && ok && line.Exempt.On() {
 		return nil
 	}
-	return n.isList(kind)
+	return n.isList(kind, "kind")
 }
 
 // TellSurvey has those who asked for surveys told of one, in the caller's transaction. Where the
 // policy knows no such kind nobody can have asked.
 func (n *Notices) TellSurvey(ctx context.Context, tx db.Tx, title string) error {
 	doc, words := n.inForce(), map[string]Words{}
-	if n.isList(Survey) != nil {
+	if n.isList(Survey, "kind") != nil {
 		return nil
 	}
 	for _, c := range lang.All() {

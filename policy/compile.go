@@ -17,8 +17,9 @@ type compiled struct {
 }
 
 type categoryTable struct {
-	bit    uint64 // which of purposeTable.uses it is
-	made   bool   // new ones may be made
+	bit    uint64      // which of purposeTable.uses it is
+	made   bool        // new ones may be made
+	read   []musa.Role // of the instance's roles, those that may; nil: any that has a purpose for it
 	any    []clause
 	byTier []tierTable // only declared tiers: a handful, so a walk beats a map
 }
@@ -81,6 +82,9 @@ func compile(d *Document) compiled {
 		// The program has fewer than 64 categories; what a document adds is a fault, and
 		// past that number no purpose reaches it.
 		t := &categoryTable{bit: 1 << i, made: !e.Value.Collected.Off()}
+		for _, role := range e.Value.Readers {
+			t.read = append(t.read, musa.Role(role))
+		}
 		t.any = d.clauses(e.Name, "")
 		for _, tier := range d.Tiers.Names() {
 			t.byTier = append(t.byTier, tierTable{musa.Tier(tier), d.clauses(e.Name, tier)})

@@ -77,6 +77,9 @@ func (d *Document) Decide(f Facts) Grant {
 	if reason := c.actor(&f); reason != ReasonNone {
 		return g.refuse(reason, purpose.path)
 	}
+	if len(table.read) > 0 && staff(f.Actor.Role) && !slices.Contains(table.read, f.Actor.Role) {
+		return g.refuse(ReasonRole, purpose.path)
+	}
 	if reason := c.standing(&f, purpose); reason != ReasonNone {
 		return g.refuse(reason, purpose.path)
 	}

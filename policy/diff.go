@@ -320,7 +320,7 @@ func (r Rule) does(t tongue, categories Words) string {
 		return t.f("kept by law (%s) for %s", t.of(r.Law), t.span(r.Keep))
 	case r.Keep.Indefinite():
 		return t.of("kept without end")
-	case r.Then == "anonymise":
+	case r.Then == "anonymise" && counted(categories):
 		return t.f("made into totals that lead to nobody %s", when)
 	}
 	return t.f("erased %s", when)

@@ -13,8 +13,8 @@ func (d *Document) Lint() Faults {
 	for _, look := range []func(*linter){
 		lintWords, lintHead, lintTiers, lintRoles,
 		lintCategories, lintTreatment, lintPurposes, lintPurposeUse, lintConsents, lintConsentUse,
-		lintRules, lintRuleEvents, lintOwnEvents, lintRuleChoices, lintRuleManner, lintCoverage,
-		lintLifecycle, lintRights, lintRightsUse,
+		lintRules, lintRuleEvents, lintRowEvents, lintOwnEvents, lintRuleChoices, lintRuleManner, lintCoverage,
+		lintLifecycle, lintSpans, lintRights, lintRightsUse,
 		lintProcessors, lintTransfers, lintModeration, lintOfficials, lintPlaces,
 		lintReach, lintHeld, lintAge, lintSale, lintSecurity, lintChanges,
 	} {

@@ -13,7 +13,7 @@ var lintHead = []turned{
 	{"the service claims pictures", "service_claims: none", "service_claims: all", "", "ownership.service_claims", "means nothing", 0},
 	{"a regime nowhere", "ccpa: {where: [US-CA]}", "ccpa: {}", "", "regimes.ccpa", "holds nowhere", 0},
 	{"a regime in no place", "where: [US-CA]", "where: [california]", "", "regimes.ccpa.where[0]", "not a place", 0},
-	{"a tier of our own", "  paid:   {account: true, when", "  gold: {account: true}\n  paid:   {account: true, when", "gold:", "tiers.gold", "not a tier", 16},
+	{"a tier of our own", "  paid:   {account: true, when", "  gold: {account: true}\n  paid:   {account: true, when", "gold:", "tiers.gold", "not a tier", 15},
 	{"a tier without account or not", "{account: true, storage: 2GB}", "{storage: 2GB}", "", "tiers.member", "does not say", 0},
 	{"a guest who pays", "{account: false, storage", "{account: false, when: subscription, storage", "", "tiers.guest.when", "cannot pay", 0},
 	{"an unknown role", "support: [help], ", "janitor: [help], ", "", "roles.instance.janitor", "means nothing", 0},

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +43,7 @@ func lintTreatment(l *linter) {
 	for _, e := range l.d.Categories {
 		path, c := "categories."+e.Name, e.Value
 		l.declared(path+".readers", c.Readers, "roles.instance", l.d.Roles.Instance.Names())
-		if n, err := strconv.ParseFloat(c.Noise.Epsilon, 64); c.Noise.Epsilon != "" && (err != nil || n <= 0) {
+		if n, err := strconv.ParseFloat(c.Noise.Epsilon, 64); c.Noise.Epsilon != "" && (err != nil || !(n > 0) || math.IsInf(n, 0)) {
 			l.fault(path+".noise.epsilon", "not a budget", "write a number above 0, such as 1.0")
 		}
 		switch musa.Category(e.Name) {

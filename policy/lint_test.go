@@ -22,7 +22,7 @@ func TestLint(t *testing.T) {
 	t.Parallel()
 	src := shape(t)
 	var all []turned
-	for _, group := range [][]turned{lintHead, lintCategories, lintPurposes, lintConsents, lintRetention, lintEnds, lintLifecycle, lintSharing, lintClaims, lintReach} {
+	for _, group := range [][]turned{lintHead, lintCategories, lintPurposes, lintConsents, lintRetention, lintEnds, lintLifecycle, lintSharing, lintClaims, lintReach, lintTimes} {
 		all = append(all, group...)
 	}
 	seen := make(map[string]bool)

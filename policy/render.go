@@ -1,6 +1,11 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"musa"
+)
 
 // Sentence is one sentence of the privacy page and the line of the document that it is
 // rendered from. A page that may show a claim only while it holds leaves sentences out by
@@ -142,10 +147,18 @@ func (r Rule) fate(t tongue, categories Words) string {
 		return t.of("stay without end, for they lead to nobody")
 	case r.Minimum.On():
 		return t.f("have to be kept by law (%s) and are erased %s", t.of(r.Law), when)
-	case r.Then == "anonymise":
+	case r.Then == "anonymise" && counted(categories):
 		return t.f("are made into totals that lead to nobody %s", when)
 	}
 	return t.f("are erased %s", when)
+}
+
+// counted says that the program makes totals of categories before it erases them. The rest is
+// erased and nothing is made of it, whatever a rule says.
+func counted(categories Words) bool {
+	return !slices.ContainsFunc(categories, func(c string) bool {
+		return c != string(musa.CategoryGenerationLog) && c != string(musa.CategorySurvey)
+	})
 }
 
 // occasion is when a rule does it, and on what that hangs.

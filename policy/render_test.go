@@ -148,8 +148,8 @@ func TestDiff(t *testing.T) {
 				Text: "For paying members, the pictures that are made for you, the words that you write for a picture, the settings and histories of your jobs and the share links: were erased 3 days after they were made (you, your workspace or a project may choose 3 days or 14 days; shortened 24 hours after notice when the membership ends), are erased 3 days after they were made (you, your workspace or a project may choose 3 days or 9 days; shortened 24 hours after notice when the membership ends)."}},
 		{"no longer held", "interaction:    {is: user.behavior}", "interaction:    {is: user.behavior, collected: false}",
 			"What is kept, and for how long", policy.Change{Kind: policy.Removed, Path: "retention[14]", Of: "The records of clicks and views",
-				Was:  "made into totals that lead to nobody 60 days after they were made",
-				Text: "The records of clicks and views: were made into totals that lead to nobody 60 days after they were made, and are no longer kept at all."}},
+				Was:  "erased 60 days after they were made",
+				Text: "The records of clicks and views: were erased 60 days after they were made, and are no longer kept at all."}},
 		{"gone", "  till:    {hosts: [api.till.example], for: [bill], gets: [payment], country: US, safeguard: scc, agreement: doc/till.md}\n", "",
 			"Who is sent what", policy.Change{Kind: policy.Removed, Path: "processors.till",
 				Was:  "Till, in the United States, is sent the records of credits and payments, to account for what you use and buy.",
@@ -220,6 +220,28 @@ func TestDiffOfPresets(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// "Made into totals" is said of what the program makes totals of, and of nothing else.
+func TestRenderSaysTotalsOfWhatIsCounted(t *testing.T) {
+	t.Parallel()
+	says := func(category string) string {
+		const old = "- {for: [interaction], from: created, keep: 60d"
+		text := strings.Replace(shape(t), old, strings.Replace(old, "interaction", category, 1), 1)
+		for _, s := range parse(t, text).Render() {
+			for _, line := range s.Sentences {
+				if line.Path == "retention[14]" {
+					return line.Text
+				}
+			}
+		}
+		return ""
+	}
+	for category, totals := range map[string]bool{"interaction": false, "generation_log": true, "device": false, "output": false} {
+		if got := says(category); got == "" || strings.Contains(got, "totals") != totals {
+			t.Errorf("%s: %q", category, got)
 		}
 	}
 }

@@ -81,8 +81,12 @@ func (d *Document) Recipients(c musa.Category) []Recipient {
 			out = append(out, Recipient{Name: e.Name, Kind: "processor", For: purposesOf(e.Value.For), Country: e.Value.Country, Safeguard: e.Value.Safeguard})
 		}
 	}
+	line, _ := d.Categories.Get(string(c))
 	for _, e := range d.Roles.Instance {
 		var may Words
+		if len(line.Readers) > 0 && !line.Readers.Has(e.Name) {
+			continue
+		}
 		for _, p := range e.Value {
 			if line, ok := d.Purposes.Get(p); ok && line.Uses.Has(string(c)) {
 				may = append(may, p)

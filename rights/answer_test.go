@@ -119,3 +119,37 @@ func TestAnAnswerToARectificationCorrects(t *testing.T) {
 		})
 	}
 }
+
+// Of two requests that come to the same, one is in effect: taken back, nothing of it binds any more.
+func TestTwoObjectionsAreOneInEffect(t *testing.T) {
+	t.Parallel()
+	s := musatest.New(t, musatest.Rig{})
+	added, err := s.Accounts.AddStaff(t.Context(), musa.RoleCompliance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	officer := &musatest.Client{T: t, Base: s.URL, Token: added.Token}
+	m := s.Member()
+	var said [2]api.Request
+	for i := range said { // both wait: nothing is in effect yet that could be refused for
+		m.Want(http.StatusCreated, m.Do(http.MethodPost, "/api/rights", musatest.Order{"right": "objection", "purpose": "secure"}), &said[i])
+	}
+	for i := range said {
+		officer.Want(http.StatusOK, officer.Do(http.MethodPost, "/api/admin/rights/"+said[i].ID+"/answer", musatest.Order{"words": "it is stopped"}), &said[i])
+	}
+	if said[0].Outcome != "upheld" || said[1].Outcome != "done" {
+		t.Errorf("they came to %q and %q", said[0].Outcome, said[1].Outcome)
+	}
+	stopped := func() bool {
+		var out api.PrivacyPage
+		m.Want(http.StatusOK, m.Do(http.MethodGet, "/api/me/privacy", nil), &out)
+		return len(out.Objections) == 1 && out.Objections[0].Stopped
+	}
+	if !stopped() {
+		t.Error("upheld, and not stopped")
+	}
+	m.Want(http.StatusOK, m.Do(http.MethodDelete, "/api/rights/"+said[0].ID, nil), nil)
+	if stopped() {
+		t.Error("the one objection in effect was taken back, and it is stopped all the same")
+	}
+}

@@ -157,12 +157,20 @@ func (b *box) release(name string, at time.Time, h *held) error {
 	if err := h.tight.Close(); err != nil {
 		return err
 	}
-	out, err := b.zip.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: at, CRC32: h.crc.Sum32(),
-		CompressedSize64: uint64(h.buf.Len()), UncompressedSize64: uint64(h.sum.n)})
+	head := &zip.FileHeader{Name: name, Method: zip.Deflate, CRC32: h.crc.Sum32(), CompressedSize64: uint64(h.buf.Len()), UncompressedSize64: uint64(h.sum.n)}
+	//lint:ignore SA1019 A raw header is written as it is, and takes its date from nowhere else.
+	head.ModifiedDate, head.ModifiedTime = dosTime(at)
+	out, err := b.zip.CreateRaw(head)
 	if err != nil {
 		return err
 	}
 	b.files = append(b.files, File{Name: name, Bytes: h.sum.n, SHA256: hex.EncodeToString(h.sum.hash.Sum(nil))})
 	_, err = h.buf.WriteTo(out)
 	return err
+}
+
+// dosTime is an instant as a ZIP header holds it: UTC, to two seconds.
+func dosTime(at time.Time) (date, clock uint16) {
+	at = at.UTC()
+	return uint16((at.Year()-1980)<<9 | int(at.Month())<<5 | at.Day()), uint16(at.Hour()<<11 | at.Minute()<<5 | at.Second()/2)
 }

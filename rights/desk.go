@@ -118,6 +118,11 @@ func (r *Rights) Answer(ctx context.Context, by musa.Actor, id musa.CaseID, word
 			return ended{}, unnamed()
 		}
 		c.State, c.Answered, c.Outcome, c.Paper.Answer = musa.CaseAnswered, tx.Now, OutcomeDone, words
+		// Two that wait for the same come to one in effect, as fresh has it for those that are asked for later.
+		stands, err := r.stands(ctx, tx, c.Case)
+		if err != nil || stands {
+			return ended{}, err
+		}
 		switch {
 		case c.Kind == RightObjection && c.Purpose != "": // one that reached support names none, and stops none by itself
 			c.Outcome = consent.OutcomeUpheld

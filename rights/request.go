@@ -3,6 +3,7 @@ package rights
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -124,14 +125,18 @@ func (r *Rights) fresh(ctx context.Context, tx db.Tx, by musa.Actor, q Request) 
 	if _, err := tx.Subject(ctx, by.Subject); err != nil { // locked: one after the other
 		return err
 	}
-	list, err := tx.CasesInEffect(ctx, by.Subject, consent.OutcomeRestricted, consent.OutcomeUpheld)
-	for _, c := range list {
-		if c.Kind == q.Right && c.Purpose == q.Purpose {
-			return &musa.Problem{Kind: musa.ErrConflict, Code: "request_stands", Field: "right",
-				Public: "This is in effect already. GET /api/rights lists the request; take that one back to end it."}
-		}
+	stands, err := r.stands(ctx, tx, db.Case{Subject: by.Subject, Kind: q.Right, Purpose: q.Purpose})
+	if err == nil && stands {
+		err = &musa.Problem{Kind: musa.ErrConflict, Code: "request_stands", Field: "right",
+			Public: "This is in effect already. GET /api/rights lists the request; take that one back to end it."}
 	}
 	return err
+}
+
+// stands says whether what a request asks for is in effect by another one.
+func (r *Rights) stands(ctx context.Context, tx db.Tx, q db.Case) (bool, error) {
+	list, err := tx.CasesInEffect(ctx, q.Subject, consent.OutcomeRestricted, consent.OutcomeUpheld)
+	return slices.ContainsFunc(list, func(c db.Case) bool { return c.Kind == q.Kind && c.Purpose == q.Purpose }), err
 }
 
 // immediate says that nobody has to look at a request before it is carried out: the law gives
@@ -153,13 +158,19 @@ func (r *Rights) askable(q Request) (policy.Right, error) {
 	case q.Right == RightObjection && !right.Purposes.Has(string(q.Purpose)):
 		return right, &musa.Problem{Kind: musa.ErrInvalid, Code: "purpose_needed", Field: "purpose",
 			Public: "Name the purpose that you object to. You may object to: " + strings.Join(right.Purposes, ", ") + ". What rests on a consent you withdraw."}
-	case q.Right == RightWithdraw && q.Consent == "":
+	case q.Right == RightWithdraw && !asked(doc, q.Consent):
 		return right, &musa.Problem{Kind: musa.ErrInvalid, Code: "consent_needed", Field: "consent", Public: "Name the consent that you withdraw. GET /api/me/consents lists yours."}
 	case q.Right == RightErasure && q.Asset == "" && !q.Account && strings.TrimSpace(q.Words) == "":
 		return right, &musa.Problem{Kind: musa.ErrInvalid, Code: "unit_needed", Field: "unit",
 			Public: "Say what is to be erased: unit account for everything, or unit asset with the picture in asset. What you said for a job goes with DELETE /api/jobs/{id}/prompt."}
 	}
 	return right, nil
+}
+
+// asked says whether people are asked for a consent at all.
+func asked(doc *policy.Document, name string) bool {
+	line, ok := doc.Consents.Get(name)
+	return ok && line.Mode.Default != "notice_only"
 }
 
 // received is a new request with the clock of the law where the person lives.

@@ -38,8 +38,8 @@ type PolicyLintCmd struct {
 	Policies []string `arg:"" name:"policy" help:"Presets or files."`
 }
 
-// Run prints every fault of every policy and fails if there is one.
-func (c *PolicyLintCmd) Run() error {
+// Run prints every fault of every policy: status 1 if there is one, 2 if it could not look.
+func (c *PolicyLintCmd) Run(out io.Writer) error {
 	found := policy.Faults{}
 	for _, name := range c.Policies {
 		faults, unkept, err := policyFaults(name)
@@ -48,25 +48,25 @@ func (c *PolicyLintCmd) Run() error {
 		}
 		for _, u := range unkept {
 			if !c.JSON {
-				fmt.Fprintf(os.Stdout, "%s: %s: not done yet, and left out of the privacy page: %s\n", name, u.Path, u.Words)
+				fmt.Fprintf(out, "%s: %s: not done yet, and left out of the privacy page: %s\n", name, u.Path, u.Words)
 			}
 		}
 		if len(faults) == 0 && !c.JSON {
-			fmt.Fprintf(os.Stdout, "%s: no faults\n", name)
+			fmt.Fprintf(out, "%s: no faults\n", name)
 		}
 		found = append(found, faults...)
 	}
 	if c.JSON {
-		if err := policyJSON(os.Stdout, found); err != nil {
+		if err := policyJSON(out, found); err != nil {
 			return err
 		}
 	} else {
 		for _, f := range found {
-			fmt.Fprintln(os.Stdout, f)
+			fmt.Fprintln(out, f)
 		}
 	}
-	if n := len(found); n > 0 {
-		return fmt.Errorf("%d faults: %w", n, musa.ErrInvalid)
+	if len(found) > 0 {
+		return failure(1)
 	}
 	return nil
 }
@@ -91,12 +91,12 @@ type PolicyShowCmd struct {
 }
 
 // Run prints the document.
-func (c *PolicyShowCmd) Run() error {
+func (c *PolicyShowCmd) Run(out io.Writer) error {
 	d, err := policyNamed(c.Policy)
 	if err != nil {
 		return err
 	}
-	_, err = os.Stdout.Write(d.YAML())
+	_, err = out.Write(d.YAML())
 	return err
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -29,5 +31,29 @@ func TestPolicyIsSaidInALanguage(t *testing.T) {
 	var out, errs bytes.Buffer
 	if code := run([]string{"policy", "record", "--lang", "xx"}, &out, &errs); code == 0 || !strings.Contains(errs.String(), "en") || out.Len() > 0 {
 		t.Errorf("a language that nobody speaks: exit %d: %s", code, errs.String())
+	}
+}
+
+// A document at fault is exit 1, as with every command that looks; one that cannot be read is 2.
+func TestPolicyLintTellsFaultFromFailure(t *testing.T) {
+	t.Parallel()
+	faulty := filepath.Join(t.TempDir(), "faulty.yaml")
+	verifyMust(t, os.WriteFile(faulty, []byte("extends: studio\nage: {minimum: 3}\n"), 0o600))
+	misspelt := filepath.Join(t.TempDir(), "misspelt.yaml")
+	verifyMust(t, os.WriteFile(misspelt, []byte("extends: studio\nages: {minimum: 16}\n"), 0o600))
+	for _, c := range []struct {
+		file string
+		code int
+	}{{"studio", 0}, {faulty, 1}, {misspelt, 1}, {"missing.yaml", 2}} {
+		for _, json := range []string{"", "--json"} {
+			var out, errs bytes.Buffer
+			args := append([]string{"policy", "lint", c.file}, strings.Fields(json)...)
+			if code := run(args, &out, &errs); code != c.code {
+				t.Errorf("%q: exit %d, want %d: %s%s", args, code, c.code, errs.String(), out.String())
+			}
+			if c.code == 1 && !strings.Contains(out.String(), filepath.Base(c.file)) {
+				t.Errorf("%q: said where the output of a command does not go: %q", args, out.String())
+			}
+		}
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,35 +49,114 @@ type Settings struct {
 // session is how long a guest's unused session lasts.
 const session = 30 * 24 * time.Hour
 
-// fileSettings resolves flags from the settings file. Only names that some flag has are
-// taken; a missing file is no error unless it was asked for.
+// Validate implements kong's check: numbers with which a server would serve nobody stop the start.
+func (s Settings) Validate() error {
+	for _, n := range []struct {
+		setting string
+		value   int64
+		least   int64
+	}{{"width", int64(s.Width), 1}, {"max-upload", s.MaxUpload, 1}, {"max-pixels", s.MaxPixels, 1}, {"guest-credits", s.GuestCredits, 0}} {
+		if n.value < n.least {
+			return &musa.Problem{Kind: musa.ErrInvalid, Code: "setting_number", Field: n.setting,
+				Public: fmt.Sprintf("This setting takes a whole number from %d on.", n.least)}
+		}
+	}
+	return nil
+}
+
+// settingsFile is what a settings file says, or why it cannot be read. It implements kong.Resolver.
+type settingsFile struct {
+	name   string
+	values map[string]any
+	err    error
+}
+
+// fileSettings reads the settings file; a missing one is no error unless it was asked for.
 func fileSettings(args []string) kong.Resolver {
 	path, asked := settingsPath(args)
+	f := settingsFile{name: filepath.Base(path), values: map[string]any{}}
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && !asked {
-		return kong.ResolverFunc(func(*kong.Context, *kong.Path, *kong.Flag) (any, error) { return nil, nil })
+		return f
 	}
-	values := map[string]any{}
 	if err == nil {
-		err = yaml.Unmarshal(raw, &values)
+		err = yaml.Unmarshal(raw, &f.values)
 	}
 	if err != nil {
-		err = &musa.Problem{Kind: musa.ErrInvalid, Code: "settings_unreadable", Field: "config",
-			Public: fmt.Sprintf("The settings file %s cannot be read. It is YAML: one `name: value` a line.", filepath.Base(path)), Cause: err}
+		f.err = &musa.Problem{Kind: musa.ErrInvalid, Code: "settings_unreadable", Field: "config",
+			Public: fmt.Sprintf("The settings file %s cannot be read. It is YAML: one `name: value` a line.", f.name), Cause: err}
 	}
-	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		if err != nil {
-			return nil, err
-		}
-		v, ok := values[flag.Name]
-		if !ok {
-			return nil, nil
-		}
-		if list, ok := v.([]any); ok {
-			return inline(list)
-		}
+	return f
+}
+
+// Resolve gives a flag what the file says of it; a name without a value is not set.
+func (f settingsFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	switch v := f.values[flag.Name].(type) {
+	case nil:
+		return nil, nil
+	case []any:
+		return inline(v)
+	case map[string]any:
+		return nil, f.wrong(flag.Name, "takes one value, not a mapping")
+	default:
 		return fmt.Sprint(v), nil
-	})
+	}
+}
+
+// Validate refuses a name that no command takes. One file serves all commands, so each may find
+// names there that are another's; but what nobody reads was meant for something.
+func (f settingsFile) Validate(app *kong.Application) error {
+	known := flagNames(app.Node)
+	for _, name := range slices.Sorted(maps.Keys(f.values)) {
+		if slices.Contains(known, name) {
+			if _, nested := f.values[name].(map[string]any); nested {
+				return f.wrong(name, "takes one value, not a mapping")
+			}
+			continue
+		}
+		says := "is no setting. `musa serve --help` lists them"
+		for _, k := range known {
+			if alike(name, k) {
+				says = fmt.Sprintf("is no setting. Did you mean %s?", k)
+			}
+		}
+		return f.wrong(name, says)
+	}
+	return nil
+}
+
+func (f settingsFile) wrong(name, says string) error {
+	return &musa.Problem{Kind: musa.ErrInvalid, Code: "setting_unknown", Field: "config", Public: fmt.Sprintf("In %s, `%s` %s.", f.name, name, says)}
+}
+
+func flagNames(n *kong.Node) (names []string) {
+	for _, f := range n.Flags {
+		names = append(names, f.Name)
+	}
+	for _, child := range n.Children {
+		names = append(names, flagNames(child)...)
+	}
+	return names
+}
+
+// alike says that two names differ in their case, in _ for -, or in one letter too many or too few.
+func alike(written, known string) bool {
+	a, b := strings.ReplaceAll(strings.ToLower(written), "_", "-"), known
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	if a == b {
+		return true
+	}
+	for i := range a {
+		if len(a) == len(b)+1 && a[:i]+a[i+1:] == b {
+			return true
+		}
+	}
+	return false
 }
 
 // inline writes a list of the settings file as the flag takes it: lines apart, or maps as JSON.

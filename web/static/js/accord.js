@@ -19,7 +19,13 @@ export async function accord(me) {
   const asked = state?.accept === 'by_click' && !state.policy.at;
   if (!change && !asked) return;
   const say = async (answer) => {
-    await call('POST', '/api/me/acceptance', { answer });
+    try {
+      await call('POST', '/api/me/acceptance', { answer });
+    } catch (problem) {
+      place.show('unsaid', { icon: 'warn', words: problem.words, onClose: () => {} });
+      return;
+    }
+    place.drop('unsaid');
     if (answer === 'yes') place.drop('policy');
     else place.show('policy', { icon: 'bell', words: t('js.accord.leave'), acts: [
       h('a', { class: 'press', href: '/me/data#take' }, t('js.accord.export')), h('a', { class: 'press', href: '/me#close' }, t('js.accord.close')), h('a', { class: 'press', href: '/me/privacy' }, t('js.accord.choices'))] });

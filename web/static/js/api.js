@@ -116,6 +116,12 @@ export async function enter(token) {
   return response.json();
 }
 
+/** Ends this browser's session. One that is over already is left as well; whatever else fails leaves it open. */
+export async function leave() {
+  const response = await send('DELETE', '/api/session');
+  if (!response.ok && response.status !== 401) throw await problemOf(response);
+}
+
 /** What is held, for a reason that is entered before it opens. */
 export async function openHeld(id, reason) {
   const response = await send('POST', `/api/admin/holds/${id}/content`, { reason });

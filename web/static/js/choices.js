@@ -24,7 +24,7 @@ class Choices extends Part {
 
   async forget(name) {
     const done = await this.attempt(() => call('PATCH', '/api/me/profile', { [name]: '' }).then(() => true));
-    await this.page();
+    await this.attempt(() => this.page());
     if (done) this.say(t('choices.fields.forgotten', { what: named('field', name) }));
   }
 
@@ -35,8 +35,13 @@ class Choices extends Part {
 
   async consents() {
     const { consents } = await call('GET', '/api/me/consents');
-    const asked = consents.filter(({ mode }) => mode !== 'notice_only');
-    this.find('consents').replaceChildren(...(asked.length ? asked.map((line) => this.question(line)) : [h('p', { class: 'quiet' }, t('choices.none'))]));
+    this.asked = consents.filter(({ mode }) => mode !== 'notice_only');
+    this.questions();
+  }
+
+  questions() {
+    const lines = this.asked.map((line) => this.question(line));
+    this.find('consents').replaceChildren(...(lines.length ? lines : [h('p', { class: 'quiet' }, t('choices.none'))]));
   }
 
   /** One consent. What was never answered shows neither answer; what only binds one picture says so. */
@@ -54,25 +59,30 @@ class Choices extends Part {
       h('p', { class: 'quiet' }, word ? t('choices.said', { time: at(word.at), version: word.version }) : t('choices.unsaid')));
   }
 
+  /** An answer that did not get through is not shown as given. */
   async choose(name, value) {
     const done = await this.attempt(() => call('PUT', '/api/me/consents', { [name]: value }).then(() => true));
-    await Promise.all([this.consents(), this.page()]);
+    const read = await this.attempt(() => Promise.all([this.consents(), this.page()]));
+    if (!read) this.questions();
     this.querySelector(`[data-consent="${name}"] input:checked`)?.focus();
     if (done) this.say(t(value === 'yes' ? 'choices.yes' : 'choices.no', { what: named('consent', name) }));
   }
 
   async log() {
     if (!this.find('log')) return;
-    const show = ({ off, kept }) => {
+    let now = null;
+    const show = (log) => {
+      const { off, kept } = now = log;
       this.find('log').querySelector(`[value="${off ? 'off' : 'on'}"]`).checked = true;
       this.find('kept').replaceChildren(...kept.map(({ category, words }) => h('div', {}, h('dt', {}, named('category', category)), h('dd', { class: 'quiet' }, words))));
     };
     show(await call('GET', '/api/me/log'));
-    this.find('log').addEventListener('change', (event) => this.attempt(async () => {
+    this.find('log').addEventListener('change', async (event) => {
       const off = event.target.value === 'off';
-      show(await call('PUT', '/api/me/log', { off }));
-      this.say(t(off ? 'choices.log.isoff' : 'choices.log.ison'));
-    }));
+      const log = await this.attempt(() => call('PUT', '/api/me/log', { off }));
+      show(log ?? now);
+      if (log) this.say(t(off ? 'choices.log.isoff' : 'choices.log.ison'));
+    });
   }
 }
 

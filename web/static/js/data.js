@@ -100,7 +100,7 @@ class Data extends Part {
   }
 
   chosen(select) {
-    say(this.find('deadline'), select.selectedOptions[0].dataset.deadline);
+    say(this.find('due'), select.selectedOptions[0].dataset.deadline);
     this.find('purposes').hidden = select.value !== 'objection';
   }
 
@@ -115,10 +115,10 @@ class Data extends Part {
   async requests() {
     const { rights, requests } = await call('GET', '/api/rights');
     this.rights(rights);
-    this.find('requests').replaceChildren(...requests.map((one) => cases(one, async () => {
+    this.find('requests').replaceChildren(...requests.map((one) => cases(one, () => this.attempt(async () => {
       await call('DELETE', `/api/rights/${one.id}`);
       await this.requests();
-    })));
+    }))));
   }
 }
 

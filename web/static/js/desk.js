@@ -2,7 +2,7 @@
 
 import './frame.js';
 
-import { h, say } from './dom.js';
+import { h, once, say } from './dom.js';
 import { StaffElement } from './staff.js';
 import { t } from './words.js';
 
@@ -29,15 +29,19 @@ export class Desk extends StaffElement {
 
   async load(after) {
     if (!this.list) return;
+    const { state } = this;
     try {
-      const { cases, next = '' } = await this.list(this.state, after);
+      const { cases, next = '' } = await this.list(state, after);
+      if (state !== this.state) return; // another was asked for meanwhile
+      this.find('not-yours').hidden = true;
       this.next = next;
       this.find('cases').replaceChildren(...cases.map((one) => this.line(one)));
       if (this.find('next')) this.find('next').hidden = !next;
       this.find('none').hidden = cases.length > 0;
     } catch (problem) {
       if (!problem.words) throw problem;
-      for (const part of this.querySelectorAll('[data-yours]')) part.hidden = true;
+      // What fails in passing leaves the desk as it stands.
+      if (!problem.passing) for (const part of this.querySelectorAll('[data-yours]')) part.hidden = true;
       this.find('not-yours').hidden = false;
       if (problem.status !== 404) say(this.find('not-yours'), problem.words);
     }
@@ -51,7 +55,7 @@ export class Desk extends StaffElement {
       h('p', { class: 'case' }, h('strong', {}, title), state && h('span', { class: 'state' }, state), id && h('code', {}, id)),
       h('dl', { class: 'facts' }, facts.filter(([, value]) => value).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))),
       words && h('p', { class: 'said' }, words),
-      acts.length > 0 && h('p', { class: 'row' }, acts.filter(Boolean).map(([name, act, kind = '']) => h('button', { type: 'button', class: `press ${kind}`, click: () => this.attempt(said, () => act(room, said)) }, name))), said, room);
+      acts.length > 0 && h('p', { class: 'row' }, acts.filter(Boolean).map(([name, act, kind = '']) => h('button', { type: 'button', class: `press ${kind}`, click: (event) => once(event.currentTarget, () => this.attempt(said, () => act(room, said))) }, name))), said, room);
   }
 
   async attempt(said, act) {
@@ -70,10 +74,10 @@ export class Desk extends StaffElement {
     const field = h('textarea', { rows: '4', maxlength: '10000', 'aria-label': words, name: 'words' });
     room.replaceChildren(h('form', { class: 'field', submit: (event) => {
       event.preventDefault();
-      this.attempt(said, async () => {
+      once(event.currentTarget, () => this.attempt(said, async () => {
         await then(field.value.trim());
         if (!keep) room.replaceChildren();
-      });
+      }));
     } }, h('p', {}, words), more, field,
     h('p', { class: 'row' }, h('button', { type: 'submit', class: `press ${kind}` }, act), h('button', { type: 'button', class: 'press', click: () => room.replaceChildren() }, t('js.cancel')))));
     field.focus();

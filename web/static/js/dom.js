@@ -44,3 +44,14 @@ export function link(icon, words, href, kind = '') {
 export function say(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
+
+/** Does something that an element asks for; one that is at it is not asked twice. */
+export async function once(element, act) {
+  if (element.getAttribute('aria-busy') === 'true') return;
+  element.setAttribute('aria-busy', 'true');
+  try {
+    await act();
+  } finally {
+    element.removeAttribute('aria-busy');
+  }
+}

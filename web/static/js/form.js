@@ -1,7 +1,7 @@
 // Forms: what a person wrote goes to an act; what is wrong with it stands beside its field.
 
 import { Problem } from './api.js';
-import { say } from './dom.js';
+import { once, say } from './dom.js';
 import { t } from './words.js';
 
 /**
@@ -12,23 +12,23 @@ export function onSubmit(form, act) {
   for (const button of form.querySelectorAll('button[type=submit]')) button.disabled = false;
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    if (form.getAttribute('aria-busy') === 'true') return;
-    clear(form);
-    const empty = [...form.elements].find((field) => field.required && !field.value && field.checkVisibility());
-    if (empty) {
-      fault(form, new Problem(0, { field: empty.name, detail: t('js.needed') }));
-      return;
-    }
-    form.setAttribute('aria-busy', 'true');
-    try {
-      await act(values(form), form);
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      fault(form, problem);
-    } finally {
-      form.removeAttribute('aria-busy');
-    }
+    await once(form, () => send(form, act));
   });
+}
+
+async function send(form, act) {
+  clear(form);
+  const empty = [...form.elements].find((field) => field.required && !field.value && field.checkVisibility());
+  if (empty) {
+    fault(form, new Problem(0, { field: empty.name, detail: t('js.needed') }));
+    return;
+  }
+  try {
+    await act(values(form), form);
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    fault(form, problem);
+  }
 }
 
 /** The visible fields by name. Passwords stay as they are; other words lose outer blanks. */

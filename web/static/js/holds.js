@@ -3,7 +3,7 @@
 import './frame.js';
 
 import { call, openHeld } from './api.js';
-import { glyph, h, say } from './dom.js';
+import { glyph, h, once, say } from './dom.js';
 import { at, named } from './named.js';
 import { StaffElement } from './staff.js';
 import { t } from './words.js';
@@ -12,8 +12,11 @@ class Holds extends StaffElement {
   cases = new Map();
 
   desk() {
-    this.find('order').addEventListener('submit', (event) => this.order(event));
-    this.find('next').addEventListener('click', () => this.page());
+    this.find('order').addEventListener('submit', (event) => {
+      event.preventDefault();
+      once(event.currentTarget, () => this.order(event.target));
+    });
+    this.find('next').addEventListener('click', (event) => once(event.currentTarget, () => this.attempt(this.find('not-yours'), () => this.page())));
     this.load();
   }
 
@@ -69,7 +72,7 @@ class Holds extends StaffElement {
   }
 
   acts(hold, said, room) {
-    const act = (words, f, kind = '') => h('button', { type: 'button', class: `press ${kind}`, click: () => this.attempt(said, f) }, words);
+    const act = (words, f, kind = '') => h('button', { type: 'button', class: `press ${kind}`, click: (event) => once(event.currentTarget, () => this.attempt(said, f)) }, words);
     const release = t(hold.release_asked && !hold.release_asked_by_you ? 'holds.release.second' : 'holds.release.first');
     return h('p', { class: 'row' },
       act(t('holds.case'), () => this.case(hold, room)),
@@ -104,7 +107,7 @@ class Holds extends StaffElement {
     const field = h('textarea', { rows: '2', maxlength: '2000', 'aria-label': t(`holds.${kind}`), name: kind });
     room.replaceChildren(h('form', { class: 'field', submit: (event) => {
       event.preventDefault();
-      this.attempt(said, () => then(field.value));
+      once(event.currentTarget, () => this.attempt(said, () => then(field.value)));
     } }, h('p', {}, t(`holds.${kind}`)), field, said, h('p', { class: 'row' }, h('button', { type: 'submit', class: 'press primary' }, t(`holds.${kind}.act`)),
       h('button', { type: 'button', class: 'press', click: () => room.replaceChildren() }, t('js.cancel')))));
     field.focus();
@@ -124,9 +127,7 @@ class Holds extends StaffElement {
     room.replaceChildren(h('img', { src: url, alt: t('holds.alt') }), h('p', {}, h('button', { type: 'button', class: 'press', click: close }, t('holds.close'))));
   }
 
-  async order(event) {
-    event.preventDefault();
-    const form = event.target;
+  async order(form) {
     const { asset, reason, ends, untold } = form.elements;
     for (const fault of form.querySelectorAll('[data-fault]')) fault.hidden = true;
     const body = { asset: asset.value.trim(), reason: reason.value, untold: untold.checked };

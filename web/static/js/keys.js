@@ -4,7 +4,7 @@ import { call } from './api.js';
 import { glyph, h, say } from './dom.js';
 import { onSubmit } from './form.js';
 import { at, listed, named, on } from './named.js';
-import { act, copy } from './part.js';
+import { act, copies } from './part.js';
 import { proved } from './prove.js';
 import { t } from './words.js';
 
@@ -20,7 +20,7 @@ export async function keys(part) {
     const key = await proved(() => call('POST', '/api/me/keys', { name: given.name, scopes: wanted, days: Number(given.days) }));
     form.reset();
     say(part.find('key-secret'), key.secret);
-    part.find('key-copy').onclick = (event) => copy(key.secret, event.currentTarget);
+    copies(part.find('key-copy'), t('keys.copy'), key.secret);
     part.find('key-shown').hidden = false;
     part.find('key-shown').focus();
     await load(part);

@@ -6,7 +6,7 @@ import { glyph, h, say } from './dom.js';
 import { clear, onSubmit } from './form.js';
 import { keys } from './keys.js';
 import { at } from './named.js';
-import { Part, act, copy } from './part.js';
+import { Part, act, copies } from './part.js';
 import * as passkey from './passkey.js';
 import { proved } from './prove.js';
 import { qr } from './qr.js';
@@ -77,10 +77,10 @@ class Logins extends Part {
   /** Recovery codes, shown this once. */
   async codes(codes) {
     this.find('codes').replaceChildren(...codes.map((one) => h('li', {}, h('code', {}, one))));
-    this.find('codes-copy').onclick = (event) => copy(codes.join('\n'), event.currentTarget);
-    await this.load();
-    this.find('recovery').hidden = false;
+    copies(this.find('codes-copy'), t('logins.recovery.copy'), codes.join('\n'));
+    this.find('recovery').hidden = false; // first of all: there is no second time
     this.find('recovery').focus();
+    await this.load();
   }
 
   /** The second factor: set up, confirmed by a first code, or taken away. */

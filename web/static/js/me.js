@@ -5,9 +5,11 @@ import './frame.js';
 import { accord } from './accord.js';
 import { call } from './api.js';
 import { showClosing } from './closing.js';
-import { glyph, h, say } from './dom.js';
+import { glyph, h, once, say } from './dom.js';
 import { counted, forecastWords, momentLines } from './forecast.js';
+import { ledger } from './ledger.js';
 import { at, listed, named, on, spanWords } from './named.js';
+import { over } from './part.js';
 import { proved } from './prove.js';
 import { number, t } from './words.js';
 
@@ -17,11 +19,12 @@ class Me extends HTMLElement {
   connectedCallback() {
     this.find = (name) => this.querySelector(`[data-${name}]`);
     this.find('leave').addEventListener('click', () => this.leave());
-    this.find('confirm').addEventListener('click', () => this.choose());
-    this.find('older').addEventListener('click', () => this.uses());
+    this.find('confirm').addEventListener('click', (event) => once(event.currentTarget, () => this.choose()));
+    this.find('older').addEventListener('click', (event) => once(event.currentTarget, () => this.uses().catch((problem) => this.say(problem.words))));
     this.find('close').addEventListener('click', () => this.ask(true));
     this.find('close-not').addEventListener('click', () => this.ask(false));
     this.find('close-now').addEventListener('click', () => this.close());
+    ledger(this.find('ledger'));
     this.load();
   }
 
@@ -45,8 +48,8 @@ class Me extends HTMLElement {
 
   /** Words for what did not work; a session that has ended leaves nothing to show. */
   fail(problem) {
-    say(document.querySelector('[data-lede]'), problem.status === 401 ? t('me.none') : problem.words);
-    if (problem.status === 401) this.hidden = true;
+    if (problem.status === 401) over(this, t('me.none'));
+    else say(document.querySelector('[data-lede]'), problem.words);
   }
 
   facts(me) {
@@ -72,7 +75,13 @@ class Me extends HTMLElement {
   }
 
   async offers() {
-    const { offers } = await call('GET', '/api/me/retention');
+    this.offered = (await call('GET', '/api/me/retention')).offers;
+    this.choices();
+  }
+
+  /** The choices as the server has them; what was only looked at is not shown as chosen. */
+  choices() {
+    const offers = this.offered;
     if (!offers.length) {
       this.find('offers').replaceChildren(h('p', {}, t('me.stay.none')));
       return;
@@ -103,15 +112,15 @@ class Me extends HTMLElement {
       confirm.classList.toggle('last', forecast.now > 0);
       say(confirm, forecast.now ? t('me.stay.erase', { items: counted(forecast.now, forecast.pictures.now) }) : t('me.stay.choose', { span: spanWords(keep) }));
     } catch (problem) {
-      await this.offers();
+      this.leave();
       this.say(problem.words);
     }
   }
 
-  async leave() {
+  leave() {
     this.wish = '';
     this.find('preview').hidden = true;
-    await this.offers();
+    this.choices();
     this.find('offers').querySelector('input:checked')?.focus();
   }
 
@@ -120,10 +129,11 @@ class Me extends HTMLElement {
     try {
       await call('PUT', '/api/me/retention', { keep });
       this.say(t('me.stay.chosen', { span: spanWords(keep) }));
+      await this.offers();
     } catch (problem) {
       this.say(problem.words);
     }
-    await this.leave();
+    this.leave();
   }
 
   async uses() {

@@ -25,8 +25,7 @@ export class Part extends HTMLElement {
   /** Words for what did not work; a session that has ended leaves nothing to show. */
   fail(problem) {
     if (problem.status === 401) {
-      say(document.querySelector('[data-lede]'), t('part.none'));
-      this.hidden = true;
+      over(this, t('part.none'));
       return;
     }
     if (!problem.words) throw problem;
@@ -51,13 +50,27 @@ export class Part extends HTMLElement {
   }
 }
 
+/** A session that has ended: what stands here is nobody's any more, and the ways on are shown. */
+export function over(part, words) {
+  say(document.querySelector('[data-lede]'), words);
+  part.hidden = true;
+  document.querySelector('.parts').hidden = true;
+  document.querySelector('[data-over]').hidden = false;
+}
+
 /** A button of words alone. */
 export function act(words, f, kind = '') {
   return h('button', { type: 'button', class: `press ${kind}`, click: f }, words);
 }
 
+/** Has a button copy words; it says of these that they were not copied yet. */
+export function copies(button, label, words) {
+  say(button, label);
+  button.onclick = () => copy(words, button);
+}
+
 /** Puts words where they can be pasted; a browser that refuses leaves them to be marked by hand. */
-export async function copy(words, button) {
+async function copy(words, button) {
   try {
     await navigator.clipboard.writeText(words);
     say(button, t('js.copied'));

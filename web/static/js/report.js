@@ -1,7 +1,7 @@
 // The report of a job that failed: first exactly what would be sent, then, by a press, that.
 
 import { call } from './api.js';
-import { h, press, say } from './dom.js';
+import { h, once, press, say } from './dom.js';
 import { t } from './words.js';
 
 /** The place for a report. Nothing goes anywhere before the person saw it. */
@@ -12,7 +12,7 @@ export function report(job) {
   const said = h('p', { class: 'quiet', role: 'status' });
   const shown = h('pre', { class: 'report', tabindex: '0', 'aria-label': t('js.report.shown') });
   const words = h('textarea', { name: 'words', rows: '2', maxlength: '2000', 'aria-label': t('js.report.words'), placeholder: t('js.report.words') });
-  const send = press('check', t('js.report.send'), async () => {
+  const send = press('check', t('js.report.send'), () => once(send, async () => {
     try {
       const more = Object.fromEntries(wanted.map(([name, box]) => [name, box.checked]));
       await call('POST', path, { digest: seen.digest, ...more, ...(words.value.trim() ? { words: words.value.trim() } : {}) });
@@ -22,7 +22,7 @@ export function report(job) {
       if (!problem.words) throw problem;
       say(said, problem.words);
     }
-  });
+  }));
   const look = async () => {
     const more = new URLSearchParams(wanted.map(([name, box]) => [name, String(box.checked)]));
     try {

@@ -1,6 +1,6 @@
 // Where a person is signed in: each device in the words that its browser says of itself.
 
-import { call } from './api.js';
+import { call, leave } from './api.js';
 import { glyph, h } from './dom.js';
 import { at } from './named.js';
 import { act } from './part.js';
@@ -8,10 +8,10 @@ import { t } from './words.js';
 
 /** Fills the list of sessions of a part, and its acts. */
 export async function sessions(part) {
-  part.find('sign-out').addEventListener('click', async () => {
-    await call('DELETE', '/api/session').catch(() => {});
+  part.find('sign-out').addEventListener('click', () => part.attempt(async () => {
+    await leave();
     location.assign('/');
-  });
+  }));
   part.find('end-others').addEventListener('click', () => part.attempt(async () => {
     await call('DELETE', '/api/me/sessions');
     await load(part);

@@ -3,7 +3,7 @@
 
 import './frame.js';
 
-import { Problem, call, keeps, resume, session } from './api.js';
+import { Problem, call, keeps, leave, resume, session } from './api.js';
 import { fill } from './countries.js';
 import { h, say } from './dom.js';
 import { fault, filled, onSubmit } from './form.js';
@@ -118,8 +118,12 @@ class SignIn extends HTMLElement {
   }
 
   async leave() {
-    await call('DELETE', '/api/session').catch(() => {});
-    location.assign('/');
+    try {
+      await leave();
+      location.assign('/');
+    } catch (problem) {
+      this.say(problem.words);
+    }
   }
 
   way(place) {

@@ -1,6 +1,6 @@
 // The staff's door: a token that is pasted becomes this browser's session.
 
-import { Problem, call, enter } from './api.js';
+import { Problem, call, enter, leave } from './api.js';
 import { say } from './dom.js';
 import { listed, named } from './named.js';
 import { t } from './words.js';
@@ -54,11 +54,19 @@ export class StaffElement extends HTMLElement {
   }
 
   async #leave() {
-    await call('DELETE', '/api/session').catch(() => {});
-    location.reload();
+    try {
+      await leave();
+      location.reload();
+    } catch (problem) {
+      this.say(problem.words);
+    }
   }
 
+  /** Says what was done, for all to see. */
   say(words) {
-    say(this.find('say'), words);
+    const place = this.find('say');
+    place.className = 'aside';
+    say(place, words);
+    place.scrollIntoView({ block: 'nearest' });
   }
 }

@@ -99,11 +99,19 @@ class Studio extends HTMLElement {
   async #listAll() {
     const assets = [];
     for (let after = ''; ;) {
-      const page = await call('GET', `/api/assets?limit=200${after && `&after=${after}`}`).catch(() => ({ assets: [] }));
+      const page = await call('GET', `/api/assets?limit=200${after && `&after=${after}`}`).catch((problem) => this.#unread(problem));
       assets.push(...page.assets);
       after = page.next;
       if (!after || assets.length >= 2000) return assets;
     }
+  }
+
+  /** Pictures that could not be looked up are there all the same: an empty studio would say they are not. */
+  #unread(problem) {
+    if (problem.passing || problem.status >= 500) {
+      this.notices.show('unread', { icon: 'warn', words: t('js.unread'), acts: [press('again', t('js.retry'), () => location.reload())], onClose: () => {} });
+    }
+    return { assets: [] };
   }
 
   /** Ends may have moved meanwhile: by a choice on the account's page, or by a plan that ended. */

@@ -2,7 +2,7 @@
 // and deleted always.
 
 import { call } from './api.js';
-import { h } from './dom.js';
+import { h, once } from './dom.js';
 import { onSubmit } from './form.js';
 import { at } from './named.js';
 import { Part } from './part.js';
@@ -29,8 +29,8 @@ class Surveys extends Part {
       h('p', { class: 'fault', 'data-fault': '', role: 'alert', hidden: true }),
       h('p', { class: 'row' },
         !over && h('button', { type: 'submit', class: 'press primary' }, t(answered ? 'surveys.change' : 'surveys.answer')),
-        answered && h('button', { type: 'button', class: 'press', click: () => this.attempt(() => this.erase(id)) }, t('surveys.erase'))));
-    onSubmit(form, (given) => this.send(id, given));
+        answered && h('button', { type: 'button', class: 'press', click: (event) => once(event.currentTarget, () => this.attempt(() => this.erase(survey))) }, t('surveys.erase'))));
+    onSubmit(form, (given) => this.send(survey, given));
     return h('section', { class: 'sheet', 'aria-labelledby': `${id}-title`, 'data-survey': id },
       h('header', {}, h('h2', { id: `${id}-title` }, title), h('span', { class: 'state' }, t(over ? 'surveys.over' : answered ? 'surveys.answered' : 'surveys.new'))),
       over && h('p', { class: 'quiet' }, t('surveys.over.text', { time: at(closed) })), form);
@@ -55,16 +55,23 @@ class Surveys extends Part {
     return h('p', { class: 'fault', id: `${name}-fault`, 'data-fault': id, hidden: true });
   }
 
-  async send(id, given) {
-    await call('POST', `/api/surveys/${id}/answer`, { answers: given });
-    await this.begin();
+  async send(survey, given) {
+    await call('POST', `/api/surveys/${survey.id}/answer`, { answers: given });
     this.say(t('surveys.sent'));
+    await this.renew({ ...survey, answered: true });
   }
 
-  async erase(id) {
-    await call('DELETE', `/api/surveys/${id}/answer`);
-    await this.begin();
+  async erase(survey) {
+    await call('DELETE', `/api/surveys/${survey.id}/answer`);
     this.say(t('surveys.erased'));
+    await this.renew({ ...survey, answered: false });
+  }
+
+  /** Shows one survey as it stands now; what is being written in the others stays. */
+  async renew(survey) {
+    const sheet = await this.sheet(survey);
+    this.querySelector(`[data-survey="${survey.id}"]`).replaceWith(sheet);
+    sheet.querySelector('button')?.focus({ preventScroll: true });
   }
 }
 
