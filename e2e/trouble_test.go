@@ -52,6 +52,18 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
+// TestDataServedTwice: the second server over a data folder is refused, and the first goes on.
+func TestDataServedTwice(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, second := nodes.Server(t, dir), nodes.Server(t, dir)
+	first.Start()
+	mine := keepsake(t, first)
+	wantWords(t, second.Fails(), "data", "Another server", "--nats")
+	mine.whole(t)
+	first.Stop()
+}
+
 // TestKeysets starts a store with a keyset that is lost, then with another's, and at last
 // with its own: nothing is made in its place, and nothing is lost.
 func TestKeysets(t *testing.T) {

@@ -13,7 +13,10 @@ import (
 	"musa/seal"
 )
 
-type doctorCmd struct{ Settings }
+type doctorCmd struct {
+	Settings
+	Listen string `help:"Address that a server would listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+}
 
 // Run looks at what a server would need and says what is wrong, without changing anything.
 func (c *doctorCmd) Run(out io.Writer) error {
@@ -50,11 +53,11 @@ func (c *doctorCmd) Run(out io.Writer) error {
 	}
 	_, err = exec.LookPath("npm")
 	check("npm", err, "there, to fetch networks")
-	l, err := net.Listen("tcp", "127.0.0.1:8080")
+	l, err := net.Listen("tcp", c.Listen)
 	if err == nil {
 		err = l.Close()
 	}
-	check("port", err, "127.0.0.1:8080 is free")
+	check("port", err, c.Listen+" is free")
 	if bad > 0 {
 		return failure(1)
 	}

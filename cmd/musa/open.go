@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"musa"
@@ -112,6 +113,13 @@ func (s Settings) build(ctx context.Context, c house.Config) (o *opened, err err
 				Public: "The data folder cannot be made. Name another with --data, or mend the rights of its parent."}
 		}
 	}
+	if s.DB == "" && s.NATS == "" && !c.Beside {
+		free, err := alone(s.Data)
+		if err != nil {
+			return o, err
+		}
+		o.closers = append(o.closers, free)
+	}
 	dialer, err := s.reaching(egress.Config{Processors: processors(doc, s.Providers.ports()), AllowPrivate: s.PrivateProcessors})
 	if err != nil {
 		return o, err
@@ -169,6 +177,24 @@ func (s Settings) build(ctx context.Context, c house.Config) (o *opened, err err
 	c.Engine, c.Engines = own.Name(), map[string]engine.Engine{own.Name(): own}
 	o.House, err = house.New(ctx, c)
 	return o, err
+}
+
+// alone keeps a data folder to one server until free is called or the process ends: two with a queue
+// of their own each would not hear of what the other hides and cuts off.
+func alone(dir string) (free func() error, err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open data folder: %w", err)
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, errors.Join(&musa.Problem{Kind: musa.ErrUnavailable, Code: "data_served", Field: "data",
+			Public: "Another server serves this data folder. Stop it, or name another with --data. Several servers over one store need a queue between them: --nats."}, f.Close())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock data folder: %w", err), f.Close())
+	}
+	return f.Close, nil
 }
 
 // keyset loads the instance's keys, and makes them for a store that is new. A store that

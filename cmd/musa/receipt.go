@@ -106,7 +106,7 @@ func receiptPrint(out io.Writer, asJSON bool, r receiptFile, v receiptVerdict) e
 	}
 	when := func(m musa.Millis) string { return m.Time().Format(time.RFC3339) }
 	s := v.Statement
-	fmt.Fprintf(out, "receipt %s holds.\n\n", r.ID)
+	fmt.Fprint(out, "This receipt holds.\n\n") // its id is no part of what is proven
 	fmt.Fprintf(out, "The log %s states that %s (%s) was %s:\n", v.Origin, s.Item, s.Category, s.What)
 	if s.Ordered > 0 {
 		fmt.Fprintf(out, "  ordered        %s\n", when(s.Ordered))

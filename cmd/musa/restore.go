@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -49,6 +51,12 @@ func (c *restoreCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	// Opening a folder makes it: what is not there must be said instead.
+	if u, err := url.Parse(c.From); err == nil && u.Scheme == "file" {
+		if err := there(u.Path); err != nil {
+			return err
+		}
+	}
 	if r.Target, _, err = c.target(ctx, c.From, dialer); err != nil {
 		return err
 	}
@@ -73,6 +81,15 @@ func (c *restoreCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	}
 	if err == nil && len(done.Faults) > 0 {
 		return failure(1)
+	}
+	return err
+}
+
+func there(dir string) error {
+	_, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &musa.Problem{Kind: musa.ErrNotFound, Code: "backup_missing", Field: "from",
+			Public: "There is no folder where the backup is said to be. Check the path behind file://."}
 	}
 	return err
 }

@@ -25,7 +25,6 @@ import (
 	"musa"
 	"musa/audit"
 	"musa/db"
-	"musa/policies"
 	"musa/proof"
 	"musa/seal"
 )
@@ -43,7 +42,7 @@ type verifySource struct {
 // VerifyCmd is `musa verify`.
 type VerifyCmd struct {
 	verifySource
-	Policy   string   `help:"Policy: the name of a preset, or a file." default:"studio"`
+	Policy   string   `help:"Policy to judge by: the name of a preset, or a file; empty is the one in force in the store."`
 	Blobs    string   `help:"Blob store URL (s3://…); empty is files in the data folder." placeholder:"URL"`
 	S3Key    string   `name:"s3-access-key" help:"Access key of the blob store." env:"AWS_ACCESS_KEY_ID" placeholder:"KEY"`
 	S3Secret string   `name:"s3-secret-key" help:"Secret key of the blob store." env:"AWS_SECRET_ACCESS_KEY" placeholder:"KEY"`
@@ -61,16 +60,17 @@ type verifyReport struct {
 
 // Run lists what is wrong with a store: status 1 if anything is, 2 if it could not look.
 func (c *VerifyCmd) Run(ctx context.Context, out io.Writer) error {
-	doc, err := policies.Load(c.Policy, os.ReadFile)
-	if err != nil {
-		return err
-	}
 	s, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	o := proof.Options{Now: musa.At(time.Now()), Level: proof.Whole, EraseWithin: doc.EraseWithin(), PurgeWithin: doc.PurgeWithin(),
+	now := musa.At(time.Now())
+	doc, err := c.bounds(ctx, s, now)
+	if err != nil {
+		return err
+	}
+	o := proof.Options{Now: now, Level: proof.Whole, EraseWithin: doc.EraseWithin(), PurgeWithin: doc.PurgeWithin(),
 		ReceiptsFor: doc.ReceiptsFor(), PaymentsFor: doc.PaymentsFor(),
 		Tables: verifyTables(), Keyset: s.keyset, Checks: s.checks(), Progress: verifyProgress(os.Stderr)}
 	o.Categories = musa.Categories()
