@@ -32,6 +32,10 @@ func TestAnAnswerToAnErasureErases(t *testing.T) {
 				m.Want(http.StatusCreated, m.Do(http.MethodPost, "/api/rights", musatest.Order{"right": "erasure", "words": "please erase me"}), &r)
 				return "/api/admin/rights/" + r.ID + "/answer"
 			}
+			if p := m.Problem(http.StatusBadRequest, m.Do(http.MethodPost, "/api/rights", musatest.Order{"right": "erasure", "unit": "account", "asset": up.ID})); p.Code != "unit_unclear" {
+				t.Errorf("a picture and everything at once is refused as %q", p.Code)
+			}
+			m.Want(http.StatusOK, m.Content(up.ID), nil)
 			first, second := ask(), ask()
 			for _, body := range []musatest.Order{{"words": "done"}, {"words": "done", "unit": "asset"}, {"words": "done", "unit": "account", "asset": up.ID}} {
 				if p := officer.Problem(http.StatusBadRequest, officer.Do(http.MethodPost, first, body)); p.Code != "unit_needed" {

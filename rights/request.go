@@ -160,6 +160,9 @@ func (r *Rights) askable(q Request) (policy.Right, error) {
 			Public: "Name the purpose that you object to. You may object to: " + strings.Join(right.Purposes, ", ") + ". What rests on a consent you withdraw."}
 	case q.Right == RightWithdraw && !asked(doc, q.Consent):
 		return right, &musa.Problem{Kind: musa.ErrInvalid, Code: "consent_needed", Field: "consent", Public: "Name the consent that you withdraw. GET /api/me/consents lists yours."}
+	case q.Right == RightErasure && q.Asset != "" && q.Account:
+		return right, &musa.Problem{Kind: musa.ErrInvalid, Code: "unit_unclear", Field: "unit",
+			Public: "A picture is named, and everything. For the picture alone say unit asset; for all that is yours leave asset out."}
 	case q.Right == RightErasure && q.Asset == "" && !q.Account && strings.TrimSpace(q.Words) == "":
 		return right, &musa.Problem{Kind: musa.ErrInvalid, Code: "unit_needed", Field: "unit",
 			Public: "Say what is to be erased: unit account for everything, or unit asset with the picture in asset. What you said for a job goes with DELETE /api/jobs/{id}/prompt."}

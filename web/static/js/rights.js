@@ -45,7 +45,7 @@ class Rights extends Desk {
     }, kind === 'last' ? 'last' : ''];
     return this.shown({ id, title: named('right', right), state: named('case.state', state), late: overdue,
       facts: [[t('case.fact.asked'), at(received)], [t('case.fact.due'), h('span', overdue ? { class: 'late' } : {}, on(due))], [t('case.fact.about'), purpose && named('purpose', purpose)],
-        [t('staff.law'), law?.toUpperCase()], [t('staff.person'), subject && h('code', {}, subject)], [t('case.fact.outcome'), outcome && named('case.outcome', outcome)]],
+        [t('staff.law'), law && named('staff.law', law)], [t('staff.person'), subject && h('code', {}, subject)], [t('case.fact.outcome'), outcome && named('case.outcome', outcome)]],
       acts: [[t('staff.rights.read'), async (room) => {
         const { words, answer } = await call('GET', `/api/admin/rights/${id}`);
         room.replaceChildren(h('p', { class: 'said' }, words || t('staff.rights.wordless')), answer ? h('p', { class: 'said' }, answer) : '');
