@@ -41,6 +41,13 @@ func TestABrowserRemembersAllAnswers(t *testing.T) {
 	})
 }
 
+func TestVisitorsOfWorkspacesChoose(t *testing.T) {
+	under(t, "workspace", func(t *testing.T, s *musatest.Studio) {
+		conformance.Part(t, "W-08", "equal answers in the API", func(t *testing.T) { visitors(t, s); browsersMemory(t, s) })
+		conformance.Part(t, "W-35", "a deleted cookie stays deleted", func(t *testing.T) { visitors(t, s) })
+	})
+}
+
 // An answer that is given under the browser's signal is answered as the signal has it.
 func TestAnAnswerUnderTheSignal(t *testing.T) {
 	under(t, "enhancer", func(t *testing.T, s *musatest.Studio) {
