@@ -111,6 +111,26 @@ func TestAReadDoesNotOutliveItsLimit(t *testing.T) {
 	})
 }
 
+// A caller who goes away is the reason that is told, also where the driver has rolled the
+// transaction back before it was asked to commit.
+func TestCalledOff(t *testing.T) {
+	on(t, func(t *testing.T, s *store) {
+		for name, run := range map[string]func(context.Context, func(context.Context, db.Tx) error) error{
+			"write": s.Write, "chore": s.Chore, "read": s.Read,
+		} {
+			ctx, leave := context.WithCancel(t.Context())
+			err := run(ctx, func(context.Context, db.Tx) error {
+				leave()
+				time.Sleep(100 * time.Millisecond) // the driver rolls back in its own time
+				return nil
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: got %v, want the caller's end", name, err)
+			}
+		}
+	})
+}
+
 // All of one transaction happens at one instant, though the clock goes on.
 func TestOneNowPerTransaction(t *testing.T) {
 	on(t, func(t *testing.T, s *store) {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -74,9 +75,19 @@ func (d *DB) try(ctx context.Context, enter func(context.Context) error, change 
 		defer d.gate.leave()
 		passed = &d.gate
 	}
-	return d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := d.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		return change(ctx, Tx{Now: musa.At(d.clock()), bun: tx, dialect: d.dialect, writes: true, gate: passed})
 	})
+	return calledOff(ctx, err)
+}
+
+// calledOff names the cause where a caller's end rolled the transaction back: database/sql may
+// say only that there is none any more, and a clean stop would read as a failure.
+func calledOff(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, sql.ErrTxDone) {
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
 }
 
 // Read runs look on one consistent state of the rows. It fails when look takes longer
@@ -95,7 +106,7 @@ func (d *DB) Read(ctx context.Context, look func(ctx context.Context, tx Tx) err
 		return &musa.Problem{Kind: musa.ErrUnavailable, Code: "read_too_long", Cause: fmt.Errorf("%w: %v", context.DeadlineExceeded, err),
 			Public: "The database took too long to answer. Try again, or ask for less at once."}
 	}
-	return problem(err)
+	return problem(calledOff(outer, err))
 }
 
 func (d *DB) readOptions() *sql.TxOptions {
