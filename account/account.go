@@ -9,6 +9,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -53,6 +54,8 @@ type Config struct {
 	Allowance int64
 	// Guests is how many guests one network may begin in an hour.
 	Guests int
+	// Passwords is what hashing one takes; what is stated if zero.
+	Passwords Cost
 	// Session is how long an unused session lasts.
 	Session time.Duration
 	// PublicURL is the address that people use: passkeys belong to its name, and providers send
@@ -71,7 +74,10 @@ type Accounts struct {
 }
 
 // New makes Accounts.
-func New(c Config) *Accounts { return &Accounts{Config: c, turns: newTurns()} }
+func New(c Config) *Accounts {
+	c.Passwords = cmp.Or(c.Passwords, Stated)
+	return &Accounts{Config: c, turns: newTurns()}
+}
 
 // Guest is a newly admitted guest. Token is shown once and stored nowhere.
 type Guest struct {

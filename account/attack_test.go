@@ -194,11 +194,23 @@ func TestWithoutMail(t *testing.T) {
 	}
 }
 
+// A server that hashes for less than is stated fails the claim, also while no password is kept.
+func TestCheapHashesBelieTheClaim(t *testing.T) {
+	t.Parallel()
+	for cost, want := range map[account.Cost]bool{account.Stated: true, {Memory: account.Stated.Memory, Time: 1}: false, {Memory: 8, Time: account.Stated.Time}: false} {
+		s := musatest.New(t, musatest.Rig{Passwords: cost})
+		_, err := s.Accounts.AttestPasswords(t.Context(), "", 1)
+		if (err == nil) != want {
+			t.Errorf("at a cost of %+v: %v", cost, err)
+		}
+	}
+}
+
 // For an address with an account and for one without, the same passwords are hashed and as many
 // rows are written: sign-in takes as long.
 func TestTheWorkDoneTellsNothing(t *testing.T) {
 	t.Parallel()
-	s := musatest.New(t, musatest.Rig{})
+	s := musatest.New(t, musatest.Rig{Passwords: account.Stated})
 	m := s.Member()
 	c := stranger(s)
 	took := func(email string) time.Duration {

@@ -87,7 +87,7 @@ func (k *kept) fresh(t testing.TB, on musatest.Stores) backup.Restore {
 	c := db.Config{Path: filepath.Join(t.TempDir(), "musa.db"), Clock: k.Clock.Now, Log: slog.New(slog.DiscardHandler)}
 	r := backup.Restore{Target: k.target, Keys: k.Keys, Clock: k.Clock.Now, Log: c.Log, Versions: house.VersionsOf}
 	if on == musatest.Scaled {
-		c.URL, _ = rigs.Postgres(t)
+		c.URL, _ = rigs.Migrated(t)
 		r.Blobs, _ = bucket(t)
 	} else {
 		r.Blobs = folder(t, filepath.Join(t.TempDir(), "blobs"))

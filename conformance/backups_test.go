@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"musa"
+	"musa/account"
 	"musa/api"
 	"musa/backup"
 	"musa/blob"
@@ -59,7 +60,7 @@ func aBucket(t *testing.T) (store blob.Store, dir string) {
 func withBackup(t *testing.T, on musatest.Stores, policy string) (*musatest.Studio, string) {
 	t.Helper()
 	target, dir := aTarget(t, on)
-	return musatest.New(t, musatest.Rig{Stores: on, Policy: policy, Backup: house.Backup{Target: target, Name: "bt_conformance",
+	return musatest.New(t, musatest.Rig{Stores: on, Policy: policy, Passwords: account.Stated, Backup: house.Backup{Target: target, Name: "bt_conformance",
 		Scratch: filepath.Join(t.TempDir(), "rehearsal"), Folder: func(dir string) (blob.Store, error) { return folders.New(dir) }}}), dir
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"musa"
+	"musa/account"
 	"musa/api"
 	"musa/conformance"
 	"musa/db"
@@ -25,7 +26,9 @@ func TestAccountsByMail(t *testing.T) {
 	both := func(id, preset string, f func(t *testing.T, s *musatest.Studio)) {
 		conformance.Kept(t, id, func(t *testing.T) {
 			for _, stores := range musatest.BothStores() {
-				t.Run(string(stores), func(t *testing.T) { f(t, musatest.New(t, musatest.Rig{Stores: stores, Policy: preset})) })
+				t.Run(string(stores), func(t *testing.T) {
+					f(t, musatest.New(t, musatest.Rig{Stores: stores, Policy: preset, Passwords: account.Stated}))
+				})
 			}
 		})
 	}

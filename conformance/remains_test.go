@@ -47,6 +47,7 @@ func TestNoRemains(t *testing.T) {
 	conformance.Kept(t, "C-18", func(t *testing.T) {
 		for _, stores := range musatest.BothStores() {
 			t.Run(string(stores), func(t *testing.T) {
+				t.Parallel() // most of it is waiting
 				t.Run("to the second", func(t *testing.T) {
 					s := musatest.New(t, musatest.Rig{Stores: stores, Policy: "conversational"})
 					g, end := s.Guest(), s.Clock.Now().Add(day)

@@ -34,7 +34,7 @@ func open(t testing.TB, dialect string) *store {
 	now.Store(int64(start))
 	s := &store{now: now, conf: db.Config{Clock: func() time.Time { return musa.Millis(now.Load()).Time() }}}
 	if dialect == db.PostgreSQL {
-		s.conf.URL, s.dir = rigs.Postgres(t)
+		s.conf.URL, s.dir = rigs.Migrated(t)
 	} else {
 		s.dir = t.TempDir()
 		s.conf.Path = filepath.Join(s.dir, "musa.db")

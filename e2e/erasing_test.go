@@ -20,23 +20,32 @@ import (
 	"musa/pix"
 )
 
-// The deaths among erasures: on one machine, and of one of two servers that share a store.
+// The deaths among erasures: of two servers with a store each, and of two that share one.
 const (
-	deathsAlone  = 200
-	deathsShared = 40
+	deathsAlone  = 2 * 100
+	deathsShared = 25
 )
 
 // TestKilledWhileErasing kills the server at random moments while pictures come to their
 // end all the time: nothing is lost, revived or erased twice, and each has its one receipt.
 func TestKilledWhileErasing(t *testing.T) {
 	t.Parallel()
+	for server := range 2 {
+		t.Run(fmt.Sprintf("server %d", server), func(t *testing.T) {
+			t.Parallel()
+			killedWhileErasing(t, rand.New(rand.NewPCG(*seed, uint64(server))))
+		})
+	}
+}
+
+func killedWhileErasing(t *testing.T, r *rand.Rand) {
+	t.Logf("repeat with -seed=%d", *seed)
 	dir := t.TempDir()
 	brief := briefly(t, dir, "1s")
 	s := nodes.Server(t, dir, "--policy", brief)
 	s.Start()
 	m := newMortals(t, s.URL)
-	r := dice(t)
-	for i := range deathsAlone {
+	for i := range deathsAlone / 2 {
 		m.Send(i)
 		wait(t, r, 300*time.Millisecond)
 		s.Kill()
@@ -139,7 +148,7 @@ func (m *mortals) take(r *http.Request) string {
 	return got.ID
 }
 
-// Settled waits until what is due is purged, checks one receipt of ten offline, and looks at
+// Settled waits until what is due is purged, checks one receipt of forty offline, and looks at
 // what stays.
 func (m *mortals) Settled() {
 	m.t.Helper()
@@ -154,7 +163,7 @@ func (m *mortals) Settled() {
 			m.t.Errorf("two pictures have the receipt %s", a.Receipt)
 		}
 		receipts[a.Receipt] = true
-		if i%10 == 0 {
+		if i%40 == 0 {
 			m.proven(a.Receipt)
 		}
 	}

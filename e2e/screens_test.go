@@ -57,6 +57,7 @@ func TestScreens(t *testing.T) {
 		{"compliance", l.staff[musa.RoleCompliance], []string{"/admin/holds", "/admin/incidents", "/admin/rights"}},
 	} {
 		t.Run(who.name, func(t *testing.T) {
+			t.Parallel()
 			b := openAt(t, browsing, l.URL, desk, "/terms")
 			for _, status := range []int64{http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden, http.StatusGone} {
 				b.refuses(status)

@@ -12,6 +12,7 @@ import (
 
 	"musa"
 	"musa/db"
+	"musa/musatest"
 	"musa/policies"
 	"musa/retention"
 	"musa/rights"
@@ -185,7 +186,7 @@ func (w *world) publish() {
 		}
 	}
 	w.editions = slices.Insert(w.editions, at, e)
-	w.must(w.s.Keeper.Reckon(w.t.Context()))
+	musatest.Again(w.t, func() error { return w.s.Keeper.Reckon(w.t.Context()) })
 	w.count["published"]++
 }
 

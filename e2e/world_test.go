@@ -152,7 +152,7 @@ func (w *world) admit() {
 // step turns the clock, has the studio do what is due, compares, and lets things happen.
 func (w *world) step(n int) {
 	w.turn(n)
-	w.must(w.s.Keeper.Step(w.t.Context()))
+	musatest.Again(w.t, func() error { return w.s.Keeper.Step(w.t.Context()) })
 	w.bury()
 	w.compare()
 	w.create(worldItems * (n + 1) / worldSteps)
@@ -166,7 +166,7 @@ func (w *world) step(n int) {
 		w.hold()
 	}
 	if n%40 == 39 {
-		w.must(w.s.Keeper.CatchUp(w.t.Context()))
+		musatest.Again(w.t, func() error { return w.s.Keeper.CatchUp(w.t.Context()) })
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"musa/account"
 	"musa/musatest"
 	"musa/musatest/photos"
 	"musa/policy"
@@ -16,7 +17,7 @@ import (
 // audit log.
 func sealed(t *testing.T, stores musatest.Stores) *musatest.Studio {
 	t.Helper()
-	s := musatest.New(t, musatest.Rig{Stores: stores})
+	s := musatest.New(t, musatest.Rig{Stores: stores, Passwords: account.Stated})
 	for range 2 {
 		g := s.Guest()
 		g.Made(g.Upload("cat.png", photos.Read(t, "chelsea.png")).ID, nil)

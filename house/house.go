@@ -67,6 +67,8 @@ type Config struct {
 	Allowance, Price int64
 	// Guests is how many guests one network may begin in an hour; guestsUsual if 0.
 	Guests int
+	// Passwords is what hashing one takes; account.Stated if zero.
+	Passwords account.Cost
 	// Width is how many jobs this node carries at once.
 	Width int
 	// Session is how long an unused session lasts.
@@ -127,7 +129,7 @@ func New(ctx context.Context, c Config) (*House, error) {
 	h.Consents = consent.New(consent.Config{DB: c.DB, Policy: inForce, Versions: h.Versions})
 	h.Accounts = account.New(account.Config{DB: c.DB, Vault: v, Keys: c.Keys, Consent: h.Consents, Clock: c.Clock, Policy: inForce,
 		Promote: retention.Promoted, Follow: func(ctx context.Context, id musa.SubjectID) error { return h.Keeper.Follow(ctx, id) }, Mails: func() error { return h.Notices.Mails() },
-		Allowance: c.Allowance, Guests: cmp.Or(c.Guests, guestsUsual), Session: c.Session, PublicURL: c.PublicURL, Providers: c.Providers})
+		Allowance: c.Allowance, Guests: cmp.Or(c.Guests, guestsUsual), Passwords: c.Passwords, Session: c.Session, PublicURL: c.PublicURL, Providers: c.Providers})
 	if err := h.openNotices(v); err != nil {
 		return nil, err
 	}

@@ -203,25 +203,25 @@ func (r *round) clearBlob(ctx context.Context, name string) (kind string, err er
 	}
 	defer src.Close()
 	head := make([]byte, blobHeader)
-	n, err := io.ReadFull(src, head)
+	n, err := fill(src, head)
 	if picture(head[:n]) || legible(head[:n]) {
 		return FaultClear, nil
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || err == nil && head[0] != blobVersion {
-		return FaultFormat, nil
-	}
-	if err != nil {
+	if err != nil && err != io.EOF {
 		return "", err
+	}
+	if n < len(head) || head[0] != blobVersion {
+		return FaultFormat, nil
 	}
 	segment := make([]byte, blobSegment)
 	for size := int64(n); ; {
-		n, err := io.ReadFull(src, segment)
+		n, err := fill(src, segment)
 		size += int64(n)
 		if n > 0 && (legible(segment[:n]) || uneven(segment[:n])) {
 			return FaultClear, nil
 		}
 		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		case err == io.EOF:
 			if size < blobLeast {
 				return FaultFormat, nil
 			}

@@ -126,10 +126,10 @@ func (s *Scanner) Reader(where string, r io.Reader) ([]Hit, error) {
 	defer release()
 	base := int64(0)
 	for {
-		n, err := io.ReadFull(r, buf[len(buf):min(cap(buf), len(buf)+chunk)])
+		n, err := fill(r, buf[len(buf):min(cap(buf), len(buf)+chunk)])
 		buf = buf[:len(buf)+n]
 		s.search(buf, base, met)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if err == io.EOF {
 			break
 		}
 		if err != nil {
@@ -141,6 +141,17 @@ func (s *Scanner) Reader(where string, r io.Reader) ([]Hit, error) {
 		buf = buf[:copy(buf[:keep], buf[len(buf)-keep:])]
 	}
 	return s.hits(where, met), nil
+}
+
+// fill reads until p is full or the source ends, which is io.EOF. What io.ReadFull says of a short
+// read is also what a source says that broke off, and half a file is not free of remains.
+func fill(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var more int
+		more, err = r.Read(p[n:])
+		n += more
+	}
+	return n, err
 }
 
 // hits lists the first place of each trace that was met.

@@ -6,11 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"musa"
 	"musa/db"
@@ -73,6 +75,18 @@ func TestScanFindsAllBeforeErasureAndNothingAfter(t *testing.T) {
 				t.Errorf("recording what is not there: %v", err)
 			}
 		})
+	}
+}
+
+// A source that breaks off was not searched: without remains so far is not without remains.
+func TestScanOfWhatBreaksOffIsNoScan(t *testing.T) {
+	t.Parallel()
+	scanner := proof.NewScanner(proof.Plain("as_1", noise(5000)))
+	for _, size := range []int{0, 10, 3 << 20} {
+		_, err := scanner.Reader("file", io.MultiReader(bytes.NewReader(noise(size)), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("after %d bytes: %v", size, err)
+		}
 	}
 }
 

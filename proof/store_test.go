@@ -82,7 +82,7 @@ func open(t testing.TB, dialect string) *store {
 	conf := db.Config{Clock: func() time.Time { return musa.Millis(s.now.Load()).Time() }}
 	var err error
 	if dialect == db.PostgreSQL {
-		conf.URL, s.dbDir = rigs.Postgres(t)
+		conf.URL, s.dbDir = rigs.Migrated(t)
 		parsed, err := pgx.ParseConfig(conf.URL)
 		must(t, err)
 		parsed.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol

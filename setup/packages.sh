@@ -34,7 +34,7 @@ need_run() {
 
 need_test() {
 	need_run
-	has chromium || has chromium-browser || has google-chrome || want chromium
+	has chromium-headless-shell || has chromium || has chromium-browser || has google-chrome || want chromium-headless-shell
 	has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || want postgresql
 }
 
@@ -96,12 +96,16 @@ if [ "$1" = photographs ]; then
 	exit 0
 fi
 
-echo "setup: installing$missing (Debian packages; takes some minutes)"
 fresh=no
 if ! has_lists; then
 	update
 	fresh=yes
 fi
+# Older systems have the browser only with its desktop parts.
+if has apt-cache && ! apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+	missing=$(echo "$missing" | sed 's/chromium-headless-shell/chromium/')
+fi
+echo "setup: installing$missing (Debian packages; takes some minutes)"
 if ! install; then
 	# Old lists name versions that the mirror no longer has: fetch them once, try again.
 	if [ "$fresh" = yes ]; then cat "$log" >&2; exit 1; fi

@@ -18,7 +18,7 @@ type machine struct {
 }
 
 // here are the commands that the scripts themselves are written with.
-var here = []string{"sh", "cat", "rm", "mktemp", "ls", "awk", "sort", "head", "printf", "env"}
+var here = []string{"sh", "cat", "rm", "mktemp", "ls", "awk", "sed", "sort", "head", "printf", "env"}
 
 func bare(t *testing.T) machine {
 	t.Helper()
@@ -105,8 +105,18 @@ func TestTestsNeedMoreThanRunning(t *testing.T) {
 		t.Fatalf("running asks for more than it needs: %q, %q, %v", said, asked, err)
 	}
 	_, asked, err := m.run(t, "./packages.sh", "test")
-	if err != nil || len(asked) != 2 || !strings.HasSuffix(asked[1], " chromium") {
-		t.Errorf("asked %q, %v; want chromium alone", asked, err)
+	if err != nil || len(asked) != 2 || !strings.HasSuffix(asked[1], " chromium-headless-shell") {
+		t.Errorf("asked %q, %v; want a browser alone", asked, err)
+	}
+}
+
+func TestAnOlderSystemHasTheBrowserWhole(t *testing.T) {
+	t.Parallel()
+	m := bare(t)
+	m.has(t, "git", "gcc", "pkg-config", "node", "npm", "initdb")
+	m.command(t, "apt-cache", "exit 100")
+	if said, asked, err := m.run(t, "./packages.sh", "test"); err != nil || len(asked) != 2 || !strings.HasSuffix(asked[1], " chromium") || !strings.Contains(said, "installing chromium (") {
+		t.Errorf("said %q, asked %q, %v; want chromium", said, asked, err)
 	}
 }
 

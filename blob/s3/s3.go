@@ -104,14 +104,15 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader) (int64, error
 		return 0, err
 	}
 	r = &stoppable{ctx, r}
-	buf := make([]byte, partSize)
-	n, err := io.ReadFull(r, buf)
+	// Most blobs are far smaller than a part: what waits grows with them.
+	var first bytes.Buffer
+	_, err := io.CopyN(&first, r, partSize)
 	w := &write{s: s, name: name, mark: rand.Text()}
 	switch err {
 	case nil:
-		return w.parts(ctx, io.MultiReader(bytes.NewReader(buf), r))
-	case io.EOF, io.ErrUnexpectedEOF:
-		return w.once(ctx, buf[:n])
+		return w.parts(ctx, io.MultiReader(&first, r))
+	case io.EOF:
+		return w.once(ctx, first.Bytes())
 	}
 	return 0, fmt.Errorf("put %s: %w", name, err)
 }
@@ -157,7 +158,23 @@ func (s *Store) Open(ctx context.Context, name string, off, n int64) (io.ReadClo
 		err := fmt.Errorf("open %s: the server ignores ranges", name)
 		return nil, errors.Join(err, out.Body.Close())
 	}
-	return out.Body, nil
+	return &content{out.Body, s, name}, nil
+}
+
+// content is an object's bytes. A connection that breaks off in them reads as io.ErrUnexpectedEOF,
+// which is also what a reader says whose object is too short: it is told apart here.
+type content struct {
+	io.ReadCloser
+	store *Store
+	name  string
+}
+
+func (c *content) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = c.store.problem("read "+c.name, err)
+	}
+	return n, err
 }
 
 func (s *Store) nothing(ctx context.Context, name string) (io.ReadCloser, error) {

@@ -230,6 +230,29 @@ func TestALostAnswerIsNotAnotherWriter(t *testing.T) {
 	}
 }
 
+// A body that breaks off was once taken for the end of a short object: a copy of it was kept as
+// whole, a search of it was clean, and a reader of seals spoke of changed bytes.
+func TestABodyThatBreaksOffIsTrouble(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.Write(make([]byte, 10))
+	}))
+	t.Cleanup(server.Close)
+	b := &rigs.Bucket{Address: server.Listener.Addr().String(), AccessKey: "a", SecretKey: "b"}
+	b.URL = "s3://musa?use_path_style=true&endpoint=" + url.QueryEscape(server.URL)
+	src, err := connect(t, b, nil).Open(t.Context(), "as_x/full", 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	got, err := io.ReadAll(src)
+	if len(got) != 10 || err == io.ErrUnexpectedEOF {
+		t.Errorf("%d bytes, then %v", len(got), err)
+	}
+	wantProblem(t, "read", err, "storage_unreachable")
+}
+
 func TestTroubleHasWords(t *testing.T) {
 	t.Parallel()
 	b := rigs.S3(t)

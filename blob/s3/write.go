@@ -53,10 +53,12 @@ func (w *write) parts(ctx context.Context, r io.Reader) (int64, error) {
 
 func (w *write) upload(ctx context.Context, r io.Reader, id *string) (size int64, err error) {
 	var parts []types.CompletedPart
-	buf := make([]byte, partSize)
+	var buf bytes.Buffer
 	for last := false; !last; {
-		n, err := io.ReadFull(r, buf)
-		last = err == io.EOF || err == io.ErrUnexpectedEOF
+		buf.Reset()
+		// Not ReadFull: a source that broke off says io.ErrUnexpectedEOF, too.
+		n, err := io.CopyN(&buf, r, partSize)
+		last = err == io.EOF
 		if err != nil && !last {
 			return 0, fmt.Errorf("put %s: %w", w.name, err)
 		}
@@ -66,12 +68,12 @@ func (w *write) upload(ctx context.Context, r io.Reader, id *string) (size int64
 		number := aws.Int32(int32(len(parts) + 1))
 		part, err := w.s.client.UploadPart(ctx, &s3.UploadPartInput{
 			Bucket: &w.s.bucket, Key: w.s.key(w.name), UploadId: id, PartNumber: number,
-			Body: bytes.NewReader(buf[:n]), ContentLength: aws.Int64(int64(n)),
+			Body: bytes.NewReader(buf.Bytes()), ContentLength: aws.Int64(n),
 		})
 		if err != nil {
 			return 0, w.s.problem("put "+w.name, err)
 		}
-		parts, size = append(parts, types.CompletedPart{ETag: part.ETag, PartNumber: number}), size+int64(n)
+		parts, size = append(parts, types.CompletedPart{ETag: part.ETag, PartNumber: number}), size+n
 	}
 	_, err = w.s.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: &w.s.bucket, Key: w.s.key(w.name), UploadId: id, IfNoneMatch: aws.String("*"),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -17,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"musa/db"
 )
 
 // Postgres gives a fresh database on a real server of its own, and the directory of all the
@@ -32,21 +33,25 @@ func Postgres(t testing.TB) (url, datadir string) {
 	return copied(t, model)
 }
 
-// Shaped is Postgres of a database that shape was applied to: once, and each server begins with a
-// copy of what it left.
-func Shaped(shape func(ctx context.Context, url string) error) func(testing.TB) (url, datadir string) {
-	shaped := sync.OnceValues(func() (*cluster, error) {
-		m, err := model()
-		if err != nil {
-			return nil, err
-		}
-		return m.shaped(shape)
-	})
-	return func(t testing.TB) (url, datadir string) {
-		t.Helper()
-		return copied(t, shaped)
-	}
+// Migrated is Postgres with the program's tables, which are made once and copied.
+func Migrated(t testing.TB) (url, datadir string) {
+	t.Helper()
+	return copied(t, migrated)
 }
+
+var migrated = sync.OnceValues(func() (*cluster, error) {
+	m, err := model()
+	if err != nil {
+		return nil, err
+	}
+	return m.shaped(func(ctx context.Context, url string) error {
+		d, err := db.Open(ctx, db.Config{URL: url, Clock: time.Now, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			return err
+		}
+		return d.Close()
+	})
+})
 
 func copied(t testing.TB, from func() (*cluster, error)) (url, datadir string) {
 	t.Helper()
@@ -84,14 +89,12 @@ func (c *postgres) url() string {
 	return fmt.Sprintf("postgres://musa@127.0.0.1:%d/%s?sslmode=disable", c.port, database)
 }
 
-func (c *postgres) answers() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, c.url())
-	if err != nil {
-		return err
-	}
-	return conn.Close(ctx)
+// ready says whether the server takes connections, by what it writes for those who started it. To
+// ask by connecting would cost a process each time.
+func (c *postgres) ready() bool {
+	note, err := os.ReadFile(filepath.Join(c.dir, "postmaster.pid"))
+	lines := strings.Split(string(note), "\n")
+	return err == nil && len(lines) > 7 && strings.TrimSpace(lines[7]) == "ready"
 }
 
 const postgresSettings = `
@@ -100,10 +103,19 @@ unix_socket_directories = ''
 fsync = on
 synchronous_commit = on
 wal_recycle = off
-min_wal_size = 32MB
-max_connections = 200
-shared_buffers = 64MB
+min_wal_size = 2MB
+max_connections = 100
+max_logical_replication_workers = 0
+shared_buffers = 32MB
 timezone = 'UTC'
+`
+
+// bare makes our database the only one but for the one that others begin as: hundreds of tests
+// start with a copy of all files.
+const bare = `CREATE DATABASE ` + database + `
+UPDATE pg_database SET datistemplate = false WHERE datname = 'template0'
+DROP DATABASE template0
+DROP DATABASE postgres
 `
 
 // keeper runs a server (its command comes after $1, which is all that is to be removed) until
@@ -158,7 +170,7 @@ func newCluster() (*cluster, error) {
 		return nil, err
 	}
 	m.dir = filepath.Join(root, "data")
-	if err := m.command(root, filepath.Join(bin, "initdb"), "-D", m.dir, "-U", "musa", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
+	if err := m.command(root, filepath.Join(bin, "initdb"), "-D", m.dir, "-U", "musa", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1"); err != nil {
 		return nil, err
 	}
 	conf, err := os.OpenFile(filepath.Join(m.dir, "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
@@ -169,8 +181,8 @@ func newCluster() (*cluster, error) {
 	if err := errors.Join(err, conf.Close()); err != nil {
 		return nil, err
 	}
-	create := exec.Command(filepath.Join(bin, "postgres"), "--single", "-D", m.dir, "postgres")
-	create.SysProcAttr, create.Dir, create.Stdin = m.attr, root, strings.NewReader("CREATE DATABASE "+database+"\n")
+	create := exec.Command(filepath.Join(bin, "postgres"), "--single", "-j", "-D", m.dir, "template1")
+	create.SysProcAttr, create.Dir, create.Stdin = m.attr, root, strings.NewReader(strings.ReplaceAll(bare, "\n", ";\n\n"))
 	if out, err := create.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("create the database: %w\n%s", err, out)
 	}
@@ -271,24 +283,15 @@ func (m *cluster) run(script string) (*postgres, error) {
 	return c, nil
 }
 
-// await asks until the server answers.
+// await looks until the server is ready.
 func (c *postgres) await(log string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := c.answers()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
+	for end := time.Now().Add(time.Minute); !c.ready(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
 			said, _ := os.ReadFile(log)
-			return fmt.Errorf("no answer: %w\n%s", err, said)
-		case <-tick.C:
+			return fmt.Errorf("no answer\n%s", said)
 		}
 	}
+	return nil
 }
 
 func postgresBin() (string, error) {
