@@ -12,16 +12,6 @@ import (
 	"musa/retention"
 )
 
-// staff adds somebody who acts in a role, by the operator's door.
-func staff(t *testing.T, s *musatest.Studio, role musa.Role) *musatest.Client {
-	t.Helper()
-	added, err := s.Accounts.AddStaff(t.Context(), role)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &musatest.Client{T: t, Base: s.URL, Token: added.Token}
-}
-
 // onBoth runs a test on both stores.
 func onBoth(t *testing.T, rig musatest.Rig, test func(*testing.T, *musatest.Studio)) {
 	t.Helper()
@@ -65,7 +55,7 @@ var staffRoutes = []struct {
 func TestPapersSpeak(t *testing.T) {
 	t.Parallel()
 	s := musatest.New(t, musatest.Rig{})
-	operator := staff(t, s, musa.RoleOperator)
+	operator := s.Staff(t, musa.RoleOperator)
 	for path, title := range map[string]map[string]string{
 		"/api/admin/record":    {"en": "Record of processing activities", "de": "Verzeichnis von Verarbeitungstätigkeiten"},
 		"/api/admin/agreement": {"en": "Data processing agreement", "de": "Vertrag über die Auftragsverarbeitung"},
@@ -85,7 +75,7 @@ func TestPapersSpeak(t *testing.T) {
 func TestStaffRoutes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		operator, compliance, guest := staff(t, s, musa.RoleOperator), staff(t, s, musa.RoleCompliance), s.Guest()
+		operator, compliance, guest := s.Staff(t, musa.RoleOperator), s.Staff(t, musa.RoleCompliance), s.Guest()
 		nobody := &musatest.Client{T: t, Base: s.URL}
 		nothing := string(guest.Do("GET", "/api/admin/no-such-thing", nil).Body)
 		for _, r := range staffRoutes {
@@ -124,7 +114,7 @@ func send(c *musatest.Client, method, path, body string) musatest.Answer {
 func TestStaffBadInput(t *testing.T) {
 	t.Parallel()
 	s := musatest.New(t, musatest.Rig{})
-	operator, compliance := staff(t, s, musa.RoleOperator), staff(t, s, musa.RoleCompliance)
+	operator, compliance := s.Staff(t, musa.RoleOperator), s.Staff(t, musa.RoleCompliance)
 	g := s.Guest()
 	a := g.Upload("x.png", noisePNG(t, 20, 20), "save", "true")
 	for _, bad := range []struct {
@@ -161,7 +151,7 @@ func TestStaffBadInput(t *testing.T) {
 func TestSession(t *testing.T) {
 	t.Parallel()
 	s := musatest.New(t, musatest.Rig{})
-	operator := staff(t, s, musa.RoleOperator)
+	operator := s.Staff(t, musa.RoleOperator)
 	got := operator.Do("POST", "/api/session", nil)
 	var session api.Session
 	operator.Want(http.StatusOK, got, &session)
@@ -327,7 +317,7 @@ func TestClosingForGood(t *testing.T) {
 func TestDisclosures(t *testing.T) {
 	t.Parallel()
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		g, other, one, two := s.Guest(), s.Guest(), staff(t, s, musa.RoleCompliance), staff(t, s, musa.RoleCompliance)
+		g, other, one, two := s.Guest(), s.Guest(), s.Staff(t, musa.RoleCompliance), s.Staff(t, musa.RoleCompliance)
 		a := g.Upload("x.png", noisePNG(t, 20, 20), "save", "true")
 		secret := g.Upload("y.png", noisePNG(t, 20, 20), "save", "true")
 		var h, hidden api.Hold

@@ -49,7 +49,7 @@ func openDB(b *testing.B, s stores) *db.DB {
 	b.Helper()
 	config := db.Config{Path: filepath.Join(b.TempDir(), "musa.db"), Clock: time.Now, Log: slog.New(slog.DiscardHandler)}
 	if s.database == db.PostgreSQL {
-		config.URL, _ = rigs.Postgres(b)
+		config.URL, _ = rigs.PostgresFor(b)
 	}
 	d, err := db.Open(b.Context(), config)
 	must(b, err)

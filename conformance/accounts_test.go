@@ -197,7 +197,7 @@ func TestClosing(t *testing.T) {
 				}
 			}
 			for _, role := range []musa.Role{musa.RoleOperator, musa.RoleCompliance} {
-				by := staff(t, s, role)
+				by := s.Staff(t, role)
 				by.Problem(http.StatusNotFound, by.Do(http.MethodGet, "/api/assets/"+up.ID+"/content", nil))
 				if ans := by.Do(http.MethodPost, "/api/admin/holds", map[string]string{"asset": up.ID, "reason": "curiosity"}); ans.Status < http.StatusBadRequest {
 					t.Errorf("%s holds what is left of a closed account", role)

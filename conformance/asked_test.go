@@ -60,7 +60,7 @@ func surveyed(t *testing.T, s *musatest.Studio, c *musatest.Client) {
 	t.Helper()
 	const words, others = "finer whiskers 1618", "coarser whiskers 2718"
 	pickMail(c, "survey", "page", "yes")
-	survey := heard[api.Survey](staff(t, s, musa.RoleOperator), "POST", "/api/admin/surveys", musatest.Order{"title": "How is it?",
+	survey := heard[api.Survey](s.Staff(t, musa.RoleOperator), "POST", "/api/admin/surveys", musatest.Order{"title": "How is it?",
 		"questions": []musatest.Order{{"id": "q1", "ask": "What is missing?", "kind": "words"}}})
 	if list := fetched[api.Surveys](t, c, "/api/surveys"); len(list.Surveys) != 1 || list.Surveys[0].Answered {
 		t.Fatalf("they are shown %+v", list)

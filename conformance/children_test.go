@@ -74,7 +74,7 @@ func screened(t *testing.T, s *musatest.Studio, ages map[string]int) {
 // names, erases all of it with a receipt.
 func reported(t *testing.T, s *musatest.Studio) {
 	t.Helper()
-	m, helper, nobody := s.Member(), staff(t, s, musa.RoleSupport), &musatest.Client{T: t, Base: s.URL}
+	m, helper, nobody := s.Member(), s.Staff(t, musa.RoleSupport), &musatest.Client{T: t, Base: s.URL}
 	id := string(m.Subject())
 	up, _ := brought(t, m)
 	th := heard[api.Thread](nobody, "POST", "/api/support", musatest.Order{"kind": "child", "words": m.Email + " is my daughter, who is nine"})

@@ -124,7 +124,7 @@ func threadLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) i
 }
 
 func surveyLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
-	op, m := staff(t, s, musa.RoleOperator), s.Member()
+	op, m := s.Staff(t, musa.RoleOperator), s.Member()
 	id := m.Subject()
 	var asked struct{ ID string }
 	op.Want(http.StatusCreated, op.Do(http.MethodPost, "/api/admin/surveys", musatest.Order{"title": "How is it?",
@@ -134,7 +134,7 @@ func surveyLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) i
 }
 
 func incidentOver(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
-	op, m := staff(t, s, musa.RoleOperator), s.Member()
+	op, m := s.Staff(t, musa.RoleOperator), s.Member()
 	var in struct{ ID string }
 	op.Want(http.StatusCreated, op.Do(http.MethodPost, "/api/admin/incidents", musatest.Order{"what": "a disk went missing"}), &in)
 	op.Want(http.StatusOK, op.Do(http.MethodPost, "/api/admin/incidents/"+in.ID+"/affected", musatest.Order{"subjects": []string{string(m.Subject())}}), nil)
@@ -143,7 +143,7 @@ func incidentOver(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T)
 
 // suspensionLeft goes with an account that nobody decides about, and whose owner never comes back.
 func suspensionLeft(t *testing.T, s *musatest.Studio) (time.Time, func(*testing.T) int) {
-	mod, m := staff(t, s, musa.RoleSupport), s.Member()
+	mod, m := s.Staff(t, musa.RoleSupport), s.Member()
 	id := m.Subject()
 	mod.Want(http.StatusOK, mod.Do(http.MethodPost, "/api/admin/people/"+string(id)+"/suspend", musatest.Order{"reason": "a letter of the school"}), nil)
 	return musatest.Months(s.Clock.Now().UTC(), 24), rowsLeft(s, fmt.Sprintf("suspensions WHERE subject = '%s'", id))

@@ -82,7 +82,7 @@ func wantQueue(t *testing.T, op *musatest.Client, want api.Cleanup) {
 }
 
 func queued(t *testing.T, s *musatest.Studio) {
-	op, g := staff(t, s, musa.RoleOperator), s.Guest()
+	op, g := s.Staff(t, musa.RoleOperator), s.Guest()
 	g.Problem(http.StatusNotFound, g.Do(http.MethodGet, "/api/admin/cleanup", nil))
 	up, out := brought(t, g)
 	items := []api.Asset{up, out, g.Upload("dog.png", photos.Read(t, "chelsea.png"))}

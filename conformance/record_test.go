@@ -96,14 +96,7 @@ func lawlessRefused(t *testing.T) {
 // recordOfAll uses every feature, and compares the record that the operator downloads with
 // the categories of the rows that SQL finds.
 func recordOfAll(t *testing.T, s *musatest.Studio) {
-	named := func(role musa.Role) *musatest.Client {
-		staff, err := s.Accounts.AddStaff(t.Context(), role)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &musatest.Client{T: t, Base: s.URL, Token: staff.Token}
-	}
-	operator, officer := named(musa.RoleOperator), named(musa.RoleCompliance)
+	operator, officer := s.Staff(t, musa.RoleOperator), s.Staff(t, musa.RoleCompliance)
 	g := s.Guest()
 	a := g.Upload("cat.png", photos.Read(t, "chelsea.png"), "save", "true")
 	g.Made(a.ID, musatest.Order{"prompt": "make it warmer"})

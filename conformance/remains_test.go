@@ -73,7 +73,7 @@ func aDayLater(t *testing.T, stores musatest.Stores) {
 		Backup: house.Backup{Target: target, Name: "bt_conformance"}})
 	s.Dirs = append(s.Dirs, dir)
 	keep(t, s.Keeper.Run)
-	g, officer := s.Guest(), staff(t, s, musa.RoleCompliance)
+	g, officer := s.Guest(), s.Staff(t, musa.RoleCompliance)
 	a, held := g.Upload("noise.png", noise(t, 1800)), g.Upload("held.png", noise(t, 60))
 	out := g.Made(a.ID, nil)
 	stays := person(s, musa.TierMember).Upload("noise.png", noise(t, 60))

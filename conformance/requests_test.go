@@ -137,7 +137,7 @@ func basisOf(t *testing.T, s *musatest.Studio) {
 		t.Errorf("without a consent: %+v", p)
 	}
 	r := ask(g, http.StatusCreated, `{"right":"objection","purpose":"secure"}`)
-	op := renewed(t, s)
+	op := s.Staff(t, musa.RoleOperator)
 	op.Want(http.StatusOK, asked(op, http.MethodPost, "/api/admin/rights/"+r.ID+"/answer", `{"words":"you are right"}`), nil)
 	if p := told()["secure"]; !p.Stopped {
 		t.Errorf("after the objection: %+v", p)
@@ -184,7 +184,7 @@ func deadlines(t *testing.T, s *musatest.Studio) {
 		}
 		path := "/api/admin/rights/" + r.ID
 		s.Clock.Turn(r.Due.Sub(s.Clock.Now()) - time.Millisecond)
-		op := renewed(t, s)
+		op := s.Staff(t, musa.RoleOperator)
 		late := s.Guest().In(t)
 		live(t, s, late, c.region)
 		missed := ask(late, http.StatusCreated, `{"right":"access","words":"everything, please"}`)
@@ -195,13 +195,13 @@ func deadlines(t *testing.T, s *musatest.Studio) {
 		}
 		op.Problem(http.StatusConflict, asked(op, http.MethodPost, path+"/extend", `{"words":"again"}`))
 		s.Clock.Turn(missed.Due.Sub(s.Clock.Now()))
-		op = renewed(t, s)
+		op = s.Staff(t, musa.RoleOperator) // the former session has ended by the clock
 		if p := op.Problem(http.StatusForbidden, asked(op, http.MethodPost, "/api/admin/rights/"+missed.ID+"/extend", `{"words":"there is much of it"}`)); p.Code != "extended_late" {
 			t.Errorf("%q: an extension at the deadline is refused as %s", c.region, p.Code)
 		}
 		op.Want(http.StatusOK, asked(op, http.MethodPost, "/api/admin/rights/"+missed.ID+"/answer", `{"words":"it is in the export"}`), nil)
 		s.Clock.Turn(extended.Due.Sub(s.Clock.Now()))
-		op = renewed(t, s)
+		op = s.Staff(t, musa.RoleOperator)
 		var desk struct {
 			Overdue  int           `json:"overdue"`
 			Requests []api.Request `json:"requests"`
@@ -222,14 +222,4 @@ func live(t *testing.T, s *musatest.Studio, g *musatest.Client, region string) {
 	if _, err := own.Exec("UPDATE subjects SET region = '" + region + "' WHERE id = '" + string(g.Subject()) + "'"); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// renewed is an operator whose session has not ended by the turn of the clock.
-func renewed(t *testing.T, s *musatest.Studio) *musatest.Client {
-	t.Helper()
-	added, err := s.Accounts.AddStaff(t.Context(), musa.RoleOperator)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &musatest.Client{T: t, Base: s.URL, Token: added.Token}
 }

@@ -98,16 +98,6 @@ func person(s *musatest.Studio, t musa.Tier) *musatest.Client {
 	return g
 }
 
-// staff is somebody in a role, as `musa operator add` makes them.
-func staff(t *testing.T, s *musatest.Studio, role musa.Role) *musatest.Client {
-	t.Helper()
-	added, err := s.Accounts.AddStaff(t.Context(), role)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &musatest.Client{T: t, Base: s.URL, Token: added.Token}
-}
-
 // wantOffer checks what the settings offer for results: default, chosen and the choices, or
 // nothing at all.
 func wantOffer(t *testing.T, g *musatest.Client, want string) {
@@ -224,7 +214,7 @@ func TestMembers(t *testing.T) {
 			up, out := brought(t, m)
 			loose := m.Upload("dog.png", photos.Read(t, "chelsea.png"))
 			wantEnds(t, m, end, up, out, loose)
-			op := staff(t, s, musa.RoleOperator)
+			op := s.Staff(t, musa.RoleOperator)
 			wantQueue(t, op, api.Cleanup{})
 			goAt(t, s, m, end, up, out, loose)
 			wantQueue(t, op, api.Cleanup{Entered: 3, Purged: 3})

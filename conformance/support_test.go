@@ -67,7 +67,7 @@ func contact(t *testing.T, s *musatest.Studio) {
 func answered(t *testing.T, s *musatest.Studio, m *musatest.Client, kind string) {
 	t.Helper()
 	const question, answer = "where do my pictures lie <b>4711</b>?", "on the shelf beside the window 0815"
-	helper := staff(t, s, musa.RoleSupport)
+	helper := s.Staff(t, musa.RoleSupport)
 	th := heard[api.Thread](m, "POST", "/api/support", musatest.Order{"kind": kind, "words": question})
 	if th.Kind != kind || th.Category != "support" || !strings.HasPrefix(th.EndsRule, "retention[") || th.Created == nil {
 		t.Errorf("the thread is %+v", th)
@@ -169,7 +169,7 @@ func TestFeedback(t *testing.T) {
 func reports(t *testing.T, s *musatest.Studio) {
 	t.Helper()
 	const prompt, name = "give the walrus a crown", "aunt-ida.png"
-	g, helper := s.Guest(), staff(t, s, musa.RoleSupport)
+	g, helper := s.Guest(), s.Staff(t, musa.RoleSupport)
 	j := g.Await(g.Enhance(g.Upload(name, photos.Read(t, "chelsea.png"), "save", "true").ID, musatest.Order{"prompt": prompt}).ID)
 	if j.State != "failed" {
 		t.Fatalf("the job is %s", j.State)
@@ -198,7 +198,7 @@ func TestRequestsThatReachSupport(t *testing.T) {
 	t.Parallel()
 	conformance.Kept(t, "P-26", func(t *testing.T) {
 		both(t, "professional", func(t *testing.T, s *musatest.Studio) {
-			m, helper, officer := s.Member(), staff(t, s, musa.RoleSupport), staff(t, s, musa.RoleOperator)
+			m, helper, officer := s.Member(), s.Staff(t, musa.RoleSupport), s.Staff(t, musa.RoleOperator)
 			answered(t, s, m, "privacy")
 			th := heard[api.Thread](m, "POST", "/api/support", musatest.Order{"kind": "privacy", "words": "send me all that you have of me"})
 			s.Clock.Turn(2 * day)
@@ -225,7 +225,7 @@ func TestStrangers(t *testing.T) {
 	conformance.Kept(t, "O-12", func(t *testing.T) {
 		both(t, "open-door", func(t *testing.T, s *musatest.Studio) {
 			const address = "stranger@example.net"
-			nobody, helper := &musatest.Client{T: t, Base: s.URL}, staff(t, s, musa.RoleSupport)
+			nobody, helper := &musatest.Client{T: t, Base: s.URL}, s.Staff(t, musa.RoleSupport)
 			th := heard[api.Thread](nobody, "POST", "/api/support", musatest.Order{"kind": "privacy", "words": "what do you keep of me?", "email": address})
 			heard[api.Thread](helper, "POST", "/api/admin/support/"+th.ID+"/messages", musatest.Order{"words": "nothing but this"})
 			mails := s.Post(address)

@@ -104,7 +104,7 @@ func (w *working) over() {
 
 func (w *working) told() string {
 	w.t.Helper()
-	return fmt.Sprintf("%+v", fetched[api.Usage](w.t, staff(w.t, w.Studio, musa.RoleOperator), "/api/admin/usage?days=400").Totals)
+	return fmt.Sprintf("%+v", fetched[api.Usage](w.t, w.Studio.Staff(w.t, musa.RoleOperator), "/api/admin/usage?days=400").Totals)
 }
 
 func worked(t *testing.T, s *musatest.Studio) *working {
@@ -129,7 +129,7 @@ func worked(t *testing.T, s *musatest.Studio) *working {
 		w.work(g, picture, string(musa.KindEnhance))
 	}
 	w.over()
-	u := fetched[api.Usage](t, staff(t, s, musa.RoleOperator), "/api/admin/usage")
+	u := fetched[api.Usage](t, s.Staff(t, musa.RoleOperator), "/api/admin/usage")
 	if len(u.Totals) != 1 || u.Totals[0].Day != w.first.UTC().Format(time.DateOnly) || u.Totals[0].Kind != string(musa.KindEnhance) ||
 		u.Totals[0].Jobs < 0 || u.Days != 2 || u.MinGroup != busy || u.Epsilon != 1 {
 		t.Fatalf("of %d people at one kind, 3 at another, and %d the day after, the totals are %+v", busy, busy-1, u)

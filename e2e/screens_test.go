@@ -148,11 +148,7 @@ func live(t *testing.T) *lived {
 	s := musatest.New(t, musatest.Rig{Policy: employing(t, "studio"), Clock: musatest.RunningClock(), Providers: []account.Provider{provider}})
 	l := &lived{Studio: s, staff: map[musa.Role]*musatest.Client{}}
 	for _, role := range []musa.Role{musa.RoleOperator, musa.RoleSupport, musa.RoleCompliance} {
-		added, err := s.Accounts.AddStaff(t.Context(), role)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.staff[role] = &musatest.Client{T: t, Base: s.URL, Token: added.Token}
+		l.staff[role] = s.Staff(t, role)
 	}
 	l.member, l.frozen, l.closing = s.Member(), s.Member(), s.Member()
 	m := l.member

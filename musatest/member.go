@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"testing"
 
+	"musa"
 	"musa/api"
 	"musa/musatest/rigs"
 )
@@ -28,6 +30,14 @@ func (s *Studio) Member() *Client {
 	c.Want(http.StatusOK, c.Do(http.MethodPost, "/api/accounts/confirm", Order{"secret": s.Secret(c.Email)}), &in)
 	c.Token = in.Token
 	return c
+}
+
+// Staff is somebody new who works for the studio, added by an operator's command.
+func (s *Studio) Staff(t testing.TB, role musa.Role) *Client {
+	t.Helper()
+	added, err := s.Accounts.AddStaff(t.Context(), role)
+	must(t, err)
+	return &Client{T: t, Base: s.URL, Token: added.Token}
 }
 
 // SignUp asks for an account with an address; the mail is on its way then.

@@ -11,15 +11,6 @@ import (
 	"musa/musatest/photos"
 )
 
-func staff(t *testing.T, s *musatest.Studio, role musa.Role) *musatest.Client {
-	t.Helper()
-	added, err := s.Accounts.AddStaff(t.Context(), role)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &musatest.Client{T: t, Base: s.URL, Token: added.Token}
-}
-
 // A request for erasure that waited for a person is done when something was erased, and not before:
 // its answer carries it out by the way that the person has themselves.
 func TestAnAnswerToAnErasureErases(t *testing.T) {
@@ -28,7 +19,7 @@ func TestAnAnswerToAnErasureErases(t *testing.T) {
 		t.Run(string(stores), func(t *testing.T) {
 			t.Parallel()
 			s := musatest.New(t, musatest.Rig{Stores: stores, Policy: graceful(t)})
-			officer := staff(t, s, musa.RoleCompliance)
+			officer := s.Staff(t, musa.RoleCompliance)
 			m, other := s.Member(), s.Guest()
 			up := m.Upload("a.png", photos.Read(t, "chelsea.png"), "save", "true")
 			theirs := other.Upload("b.png", photos.Read(t, "chelsea.png"))
@@ -78,7 +69,7 @@ func TestAnAnswerToARectificationCorrects(t *testing.T) {
 		t.Run(string(stores), func(t *testing.T) {
 			t.Parallel()
 			s := musatest.New(t, musatest.Rig{Stores: stores, Policy: graceful(t)})
-			officer := staff(t, s, musa.RoleCompliance)
+			officer := s.Staff(t, musa.RoleCompliance)
 			m, g := s.Member(), s.Guest()
 			ask := func(c *musatest.Client, right string) string {
 				var r api.Request
@@ -129,7 +120,7 @@ func TestAnAnswerToARectificationCorrects(t *testing.T) {
 func TestTwoObjectionsAreOneInEffect(t *testing.T) {
 	t.Parallel()
 	s := musatest.New(t, musatest.Rig{})
-	officer := staff(t, s, musa.RoleCompliance)
+	officer := s.Staff(t, musa.RoleCompliance)
 	m := s.Member()
 	var said [2]api.Request
 	for i := range said { // both wait: nothing is in effect yet that could be refused for

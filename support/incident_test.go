@@ -16,7 +16,7 @@ import (
 // is told once, also when it is ordered again.
 func TestAllAreToldOfAnIncidentOnce(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		officer, members := staff(t, s, musa.RoleCompliance), []*musatest.Client{s.Member(), s.Member()}
+		officer, members := s.Staff(t, musa.RoleCompliance), []*musatest.Client{s.Member(), s.Member()}
 		i := got[api.Incident](officer, "POST", "/api/admin/incidents", obj{"what": said, "notice": "Your pictures may have been seen."})
 		one := "/api/admin/incidents/" + i.ID
 		got[api.Incident](officer, "POST", one+"/affected", obj{"all": true})
@@ -66,7 +66,7 @@ func TestAllAreToldOfAnIncidentOnce(t *testing.T) {
 // At first little is known: the register is completed, each time with why; what people were told stays.
 func TestAnIncidentIsCompleted(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		officer, hit := staff(t, s, musa.RoleCompliance), s.Guest()
+		officer, hit := s.Staff(t, musa.RoleCompliance), s.Guest()
 		i := got[api.Incident](officer, "POST", "/api/admin/incidents", obj{"what": "a door stood open"})
 		one := "/api/admin/incidents/" + i.ID
 		got[api.Incident](officer, "POST", one+"/affected", obj{"subjects": []string{string(hit.Subject())}})
@@ -103,7 +103,7 @@ func planted(t *testing.T, s *musatest.Studio, statement string) {
 // was told, its end. Notes that change nothing have a bound, in words of their own.
 func TestAFullIncidentStillTakesWhatChangesIt(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		officer := staff(t, s, musa.RoleCompliance)
+		officer := s.Staff(t, musa.RoleCompliance)
 		i := got[api.Incident](officer, "POST", "/api/admin/incidents", obj{"what": said})
 		one := "/api/admin/incidents/" + i.ID
 		for n := range 200 {

@@ -23,7 +23,7 @@ var asked = obj{"title": "How is it?", "questions": []obj{
 // large enough, and no group that could be told from the others.
 func TestTotalsHideFew(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		operator, g := staff(t, s, musa.RoleOperator), s.Guest()
+		operator, g := s.Staff(t, musa.RoleOperator), s.Guest()
 		g.Problem(http.StatusNotFound, g.Do("POST", "/api/admin/surveys", asked))
 		survey := got[api.Survey](operator, "POST", "/api/admin/surveys", asked)
 		answer, totals := "/api/surveys/"+survey.ID+"/answer", "/api/admin/surveys/"+survey.ID+"/totals"
@@ -85,7 +85,7 @@ func asks(s *musatest.Studio, c *musatest.Client) {
 // shown. What somebody answered stays theirs to see and to delete, whatever they ask for later.
 func TestSurveysComeToWhoAskedForThem(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		operator, wants, wantsNot := staff(t, s, musa.RoleOperator), s.Member(), s.Member()
+		operator, wants, wantsNot := s.Staff(t, musa.RoleOperator), s.Member(), s.Member()
 		asks(s, wants)
 		survey := got[api.Survey](operator, "POST", "/api/admin/surveys", asked)
 		if m := s.Mail(wants.Email); !strings.Contains(m.Subject, "How is it?") || m.Link("/surveys") == "" || m.Header.Get("List-Unsubscribe-Post") == "" {
@@ -118,7 +118,7 @@ func TestSurveysComeToWhoAskedForThem(t *testing.T) {
 // they are stays closed.
 func TestRemarksOpenForAReason(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		operator, helper := staff(t, s, musa.RoleOperator), staff(t, s, musa.RoleSupport)
+		operator, helper := s.Staff(t, musa.RoleOperator), s.Staff(t, musa.RoleSupport)
 		survey := got[api.Survey](operator, "POST", "/api/admin/surveys", asked)
 		remarks, answer := "/api/admin/surveys/"+survey.ID+"/remarks", "/api/surveys/"+survey.ID+"/answer"
 		first, second, silent := s.Guest(), s.Guest(), s.Guest()
@@ -155,7 +155,7 @@ func TestRemarksOpenForAReason(t *testing.T) {
 // An incident's clock runs from when it was known; whom it concerns is told, and nobody else.
 func TestIncidents(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		officer, helper, hit, other := staff(t, s, musa.RoleCompliance), staff(t, s, musa.RoleSupport), s.Guest(), s.Guest()
+		officer, helper, hit, other := s.Staff(t, musa.RoleCompliance), s.Staff(t, musa.RoleSupport), s.Guest(), s.Guest()
 		aware := s.Clock.Now().Add(-time.Hour)
 		body := obj{"aware": aware, "what": said, "measures": "the door was shut", "notice": "Your pictures may have been seen."}
 		helper.Problem(http.StatusNotFound, helper.Do("POST", "/api/admin/incidents", body))
@@ -219,7 +219,7 @@ func TestIncidents(t *testing.T) {
 func TestIncidentsEnd(t *testing.T) {
 	t.Parallel()
 	s := musatest.New(t, musatest.Rig{})
-	officer, hit := staff(t, s, musa.RoleCompliance), s.Guest()
+	officer, hit := s.Staff(t, musa.RoleCompliance), s.Guest()
 	i := got[api.Incident](officer, "POST", "/api/admin/incidents", obj{"what": said, "notice": "sorry"})
 	got[api.Incident](officer, "POST", "/api/admin/incidents/"+i.ID+"/affected", obj{"subjects": []string{string(hit.Subject())}})
 	ends := musatest.Months(s.Clock.Now().UTC(), 36)

@@ -20,7 +20,7 @@ func report(t *testing.T, s *musatest.Studio) api.Thread {
 // Restored, all is as before.
 func TestASuspensionIsAPersonsDecision(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		helper, g, other := staff(t, s, musa.RoleSupport), s.Guest(), s.Guest()
+		helper, g, other := s.Staff(t, musa.RoleSupport), s.Guest(), s.Guest()
 		up := g.Upload("x.png", picture(t), "save", "true")
 		th := report(t, s)
 		g.Want(http.StatusAccepted, g.Do("POST", "/api/jobs", musatest.Order{"kind": "enhance", "inputs": []string{up.ID}}), nil)
@@ -74,7 +74,7 @@ func TestASuspensionIsAPersonsDecision(t *testing.T) {
 // and a receipt proves it.
 func TestASuspendedAccountIsErased(t *testing.T) {
 	onBoth(t, musatest.Rig{Policy: "conversational"}, func(t *testing.T, s *musatest.Studio) {
-		helper, g, closed := staff(t, s, musa.RoleSupport), s.Guest(), s.Guest()
+		helper, g, closed := s.Staff(t, musa.RoleSupport), s.Guest(), s.Guest()
 		for _, c := range []*musatest.Client{g, closed} {
 			id := string(c.Subject())
 			up := c.Upload("x.png", picture(t))
@@ -112,7 +112,7 @@ func TestASuspendedAccountIsErased(t *testing.T) {
 func TestStaffAreNotSuspended(t *testing.T) {
 	t.Parallel()
 	s := musatest.New(t, musatest.Rig{})
-	helper, operator := staff(t, s, musa.RoleSupport), staff(t, s, musa.RoleOperator)
+	helper, operator := s.Staff(t, musa.RoleSupport), s.Staff(t, musa.RoleOperator)
 	for _, who := range []*musatest.Client{helper, operator} {
 		helper.Problem(http.StatusForbidden, helper.Do("POST", "/api/admin/people/"+string(who.Subject())+"/suspend", obj{"reason": "a coup"}))
 	}

@@ -27,14 +27,6 @@ func onBoth(t *testing.T, rig musatest.Rig, test func(*testing.T, *musatest.Stud
 	}
 }
 
-// staff is somebody new who acts in a role.
-func staff(t *testing.T, s *musatest.Studio, role musa.Role) *musatest.Client {
-	t.Helper()
-	added, err := s.Accounts.AddStaff(t.Context(), role)
-	must(t, err)
-	return &musatest.Client{T: t, Base: s.URL, Token: added.Token}
-}
-
 func nobody(t *testing.T, s *musatest.Studio) *musatest.Client {
 	return &musatest.Client{T: t, Base: s.URL}
 }
@@ -72,7 +64,7 @@ func count(t *testing.T, s *musatest.Studio, query string) (n int) {
 // with all that was said.
 func TestAThreadGoesBackAndForth(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		g, other, helper, operator := s.Guest(), s.Guest(), staff(t, s, musa.RoleSupport), staff(t, s, musa.RoleOperator)
+		g, other, helper, operator := s.Guest(), s.Guest(), s.Staff(t, musa.RoleSupport), s.Staff(t, musa.RoleOperator)
 		th := got[api.Thread](g, "POST", "/api/support", obj{"kind": "privacy", "words": said})
 		if th.State != "open" || th.Unread != "staff" || th.EndsRule == "" || th.Category != "support" || len(th.Messages) != 1 || th.Token != "" {
 			t.Fatalf("begun as %+v", th)
@@ -205,7 +197,7 @@ func TestStrangersWrite(t *testing.T) {
 // clock runs from when it was first said. Promise P-26.
 func TestARequestInAThread(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		g, helper := s.Guest(), staff(t, s, musa.RoleSupport)
+		g, helper := s.Guest(), s.Staff(t, musa.RoleSupport)
 		th := got[api.Thread](g, "POST", "/api/support", obj{"kind": "privacy", "words": "send me all that you have of me"})
 		s.Clock.Turn(5 * 24 * time.Hour)
 		path := "/api/admin/support/" + th.ID + "/case"
@@ -241,7 +233,7 @@ func TestLettersWithAnothersAddressKeepNobodyFromWriting(t *testing.T) {
 // may have been mistyped.
 func TestTheLinkToAnAnswerOpensThatThreadAlone(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		g, helper := s.Guest(), staff(t, s, musa.RoleSupport)
+		g, helper := s.Guest(), s.Staff(t, musa.RoleSupport)
 		up := g.Upload("x.png", picture(t))
 		th := got[api.Thread](g, "POST", "/api/support", obj{"words": "where is it?", "email": "mistyped@example.net"})
 		other := got[api.Thread](g, "POST", "/api/support", obj{"words": "something else"})
@@ -270,7 +262,7 @@ func TestTheLinkToAnAnswerOpensThatThreadAlone(t *testing.T) {
 // told to who has an account once.
 func TestAnEnteredRequestHoldsAllThatWasSaid(t *testing.T) {
 	onBoth(t, musatest.Rig{}, func(t *testing.T, s *musatest.Studio) {
-		m, helper, officer := s.Member(), staff(t, s, musa.RoleSupport), staff(t, s, musa.RoleCompliance)
+		m, helper, officer := s.Member(), s.Staff(t, musa.RoleSupport), s.Staff(t, musa.RoleCompliance)
 		up := m.Upload("x.png", picture(t))
 		th := got[api.Thread](m, "POST", "/api/support", obj{"kind": "privacy", "words": "hello", "object": up.ID})
 		got[api.Thread](m, "POST", "/api/support/"+th.ID+"/messages", obj{"words": "please erase me"})

@@ -33,6 +33,12 @@ func Postgres(t testing.TB) (url, datadir string) {
 	return copied(t, model)
 }
 
+// PostgresFor is Postgres for measuring: its log has files of the usual size.
+func PostgresFor(b *testing.B) (url, datadir string) {
+	b.Helper()
+	return copied(b, usual)
+}
+
 // Migrated is Postgres with the program's tables, which are made once and copied.
 func Migrated(t testing.TB) (url, datadir string) {
 	t.Helper()
@@ -103,10 +109,10 @@ unix_socket_directories = ''
 fsync = on
 synchronous_commit = on
 wal_recycle = off
-min_wal_size = 2MB
-max_connections = 100
+min_wal_size = 32MB
+max_connections = 200
 max_logical_replication_workers = 0
-shared_buffers = 32MB
+shared_buffers = 64MB
 timezone = 'UTC'
 `
 
@@ -153,9 +159,14 @@ type cluster struct {
 	alive io.WriteCloser // held open for as long as the test binary runs; collected, it would be closed
 }
 
-var model = sync.OnceValues(newCluster)
+// Most tests write little, and each begins with a copy of all files: short files of its log suit
+// them. What is measured is measured with the usual ones.
+var (
+	model = sync.OnceValues(func() (*cluster, error) { return newCluster("--wal-segsize=1") })
+	usual = sync.OnceValues(func() (*cluster, error) { return newCluster() })
+)
 
-func newCluster() (*cluster, error) {
+func newCluster(options ...string) (*cluster, error) {
 	bin, err := postgresBin()
 	if err != nil {
 		return nil, err
@@ -170,7 +181,8 @@ func newCluster() (*cluster, error) {
 		return nil, err
 	}
 	m.dir = filepath.Join(root, "data")
-	if err := m.command(root, filepath.Join(bin, "initdb"), "-D", m.dir, "-U", "musa", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1"); err != nil {
+	options = append(options, "-D", m.dir, "-U", "musa", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+	if err := m.command(root, filepath.Join(bin, "initdb"), options...); err != nil {
 		return nil, err
 	}
 	conf, err := os.OpenFile(filepath.Join(m.dir, "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
