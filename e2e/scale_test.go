@@ -92,7 +92,10 @@ func (s shared) sweep(t *testing.T, d *db.DB, store blob.Store, clock func() tim
 	}
 }
 
-// TestKilledNodes kills, at 50 random moments, one of a server and two runner nodes that
+// killsShared is how often one of several processes dies under the jobs.
+const killsShared = 25
+
+// TestKilledNodes kills, at 25 random moments, one of a server and two runner nodes that
 // share PostgreSQL, an S3 server and a NATS server.
 func TestKilledNodes(t *testing.T) {
 	t.Parallel()
@@ -109,7 +112,7 @@ func TestKilledNodes(t *testing.T) {
 	}
 	c := newCrowd(t, server.URL)
 	r := dice(t)
-	for range kills {
+	for range killsShared {
 		c.Order()
 		wait(t, r, 1200*time.Millisecond)
 		n := nodes[r.IntN(len(nodes))]
