@@ -140,17 +140,6 @@ func heard(r io.Reader, words string) (said string, ok bool) {
 	}
 }
 
-// FreeAddress returns a loopback host:port that nobody listened on a moment ago.
-func FreeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 var major = regexp.MustCompile(`^v[0-9]+$`)
 
 // buildTool builds a program of the tools module once per version, and returns its

@@ -88,7 +88,7 @@ func (s *SMTP) Start() {
 	s.t.Helper()
 	address := s.address
 	if address == "" {
-		address = "127.0.0.1:0"
+		address = FreeAddress(s.t)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
