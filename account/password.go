@@ -199,8 +199,8 @@ var sound = sync.OnceValue(func() bool {
 })
 
 // AttestPasswords tests that passwords are kept as the policy claims: new ones are made with
-// argon2id at no less than the stated cost, and so were up to limit kept ones after an id. It returns the last of them, to go on from, and "" after all.
-// Claim argon2id_passwords.
+// argon2id at no less than the stated cost, and so were up to limit kept ones after an id. It
+// returns the last of them, to go on from, and "" after all. Claim argon2id_passwords.
 func (a *Accounts) AttestPasswords(ctx context.Context, after musa.LoginID, limit int) (last musa.LoginID, err error) {
 	if a.Passwords.blank().weak() || !sound() {
 		return "", fmt.Errorf("a password is not kept as argon2id: %w", musa.ErrUnavailable)

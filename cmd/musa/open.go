@@ -61,7 +61,7 @@ func (o *opened) run(ctx context.Context, more ...house.Loop) error {
 }
 
 // settled is how long after the start its first self-tests have run: that of the passwords takes
-// 19 MiB three times.
+// 19 MiB.
 const settled = 3 * time.Second
 
 // loops are the house's, and the one that gives memory back: of the start, and of idle networks.
